@@ -1,0 +1,72 @@
+namespace JobHost;
+
+/// <summary>How one execution of a job is carried out.</summary>
+public enum JobKind
+{
+    /// <summary>An asynchronous method on the thread pool. Can only be asked to stop.</summary>
+    Task,
+
+    /// <summary>A method on a thread of its own. Can be asked, interrupted and, opted in, aborted.</summary>
+    Thread,
+
+    /// <summary>Many runs on few threads. Stops at every step.</summary>
+    Step,
+
+    /// <summary>A worker process. Can be killed.</summary>
+    Process,
+}
+
+/// <summary>What a node that shuts down does with running executions of a job.</summary>
+public enum Lifetime
+{
+    /// <summary>Stopped at once, by the ladder.</summary>
+    Background,
+
+    /// <summary>Left alone until the node's deadline for foreground runs, then stopped by the ladder.</summary>
+    Foreground,
+}
+
+/// <summary>The policy of a job: how it runs, how it is stopped, how often it is tried. Defaults in the members.</summary>
+public sealed class JobOptions
+{
+    /// <summary>One or two sentences for the people who start it.</summary>
+    public string? Description { get; set; }
+
+    /// <summary>Null: <c>task</c> for asynchronous jobs, <c>thread</c> for blocking ones, <c>step</c> for steps, <c>process</c> for commands.</summary>
+    public JobKind? Kind { get; set; }
+
+    /// <summary>How a run is stopped. Null: the default ladder of its kind.</summary>
+    public Ladder? Ladder { get; set; }
+
+    /// <summary>When a run is cancelled, counted from its start. Null: never.</summary>
+    public TimeSpan? SoftTimeout { get; set; }
+
+    /// <summary>When a run is stopped by the whole ladder, counted from its start. Null: never.</summary>
+    public TimeSpan? Timeout { get; set; }
+
+    /// <summary>How many runs of this job may execute at once on a node. Null: as many as the node has slots.</summary>
+    public int? ConcurrencyLimit { get; set; }
+
+    /// <summary>How many runs of this job may wait; further starts are refused with 429. Default 10,000.</summary>
+    public int QueueLimit { get; set; } = 10_000;
+
+    /// <summary>-1000 to 1000; higher first. A start may say otherwise.</summary>
+    public int Priority { get; set; }
+
+    /// <summary>How often a run is tried. Default: once.</summary>
+    public RetryPolicy Retry { get; set; } = RetryPolicy.Once;
+
+    /// <summary>What a shutdown does with running executions. Default: <see cref="Lifetime.Background"/>.</summary>
+    public Lifetime Lifetime { get; set; }
+
+    /// <summary>
+    /// Allows the <c>abort</c> rung for a thread job in the host's own process. An abort can leave locks taken and data half
+    /// written for the rest of that process's life (it counts as <i>tainted</i> afterwards), and the runtime itself may end
+    /// the process when it meets the thread at a wrong moment, such as the return from a call. So it is off by default, and
+    /// a process job is the better choice where it can be one.
+    /// </summary>
+    public bool AllowAbort { get; set; }
+
+    /// <summary>Bytes kept of each of stdout, stderr and log, for each run. Default 10 MiB. What exceeds it is dropped and counted.</summary>
+    public long OutputLimit { get; set; } = 10 * 1024 * 1024;
+}

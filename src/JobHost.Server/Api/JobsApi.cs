@@ -1,0 +1,104 @@
+using System.Globalization;
+using JobHost.Control;
+using JobHost.Jobs;
+using JobHost.Server.Contracts;
+using JobHost.Server.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace JobHost.Server.Api;
+
+/// <summary>What can run, and how it is started.</summary>
+internal static class JobsApi
+{
+    internal static void MapJobs(this IEndpointRouteBuilder routes)
+    {
+        var jobs = routes.MapGroup("/api/v1/jobs").WithTags("Jobs");
+        jobs.MapGet("/", List).WithName("ListJobs").WithSummary("Lists all jobs that can run.");
+        jobs.MapGet("/{job}", Find)
+            .WithName("GetJob")
+            .WithSummary("Shows a job: its parameters' schema, its ladder and its policy.")
+            .ProducesProblem(404);
+        jobs.MapPost("/{job}/runs", StartAsync)
+            .WithName("StartRun")
+            .WithSummary("Starts a run. The answer comes when the run is on disk.")
+            .WithDescription(
+                "`Idempotency-Key`: a start that is repeated under the same key answers 200 with the first run. "
+                    + "`Prefer: wait=SECONDS`: answers 200 with the ended run where it ends in time."
+            )
+            .ProducesProblem(404)
+            .ProducesProblem(409)
+            .ProducesProblem(422)
+            .ProducesProblem(429);
+    }
+
+    private static Ok<PageContract<JobContract>> List(JobCatalog catalog, JobRegistry registry) =>
+        TypedResults.Ok(
+            new PageContract<JobContract>(
+                [.. catalog.All.Select(job => JobContract.Of(job, registry))],
+                NextPageToken: null
+            )
+        );
+
+    private static Results<Ok<JobContract>, ProblemHttpResult> Find(
+        string job,
+        JobCatalog catalog,
+        JobRegistry registry
+    ) => catalog.Find(job) is { } found ? TypedResults.Ok(JobContract.Of(found, registry)) : Problems.UnknownJob(job);
+
+    private static async Task<Results<Accepted<RunContract>, Ok<RunContract>, ProblemHttpResult>> StartAsync(
+        string job,
+        StartRunBody? body,
+        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        var request = BodyReading.Read(job, body ?? new(), idempotencyKey, errors);
+        return errors.Count > 0
+            ? Problems.InvalidParameters(errors)
+            : await Answer(await registry.StartAsync(request), registry, context);
+    }
+
+    /// <summary>The answer to a start, also to one that repeats another run.</summary>
+    internal static async Task<Results<Accepted<RunContract>, Ok<RunContract>, ProblemHttpResult>> Answer(
+        StartResult result,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        switch (result)
+        {
+            case StartResult.Accepted { Run: var run }:
+                if (
+                    Preferences.Wait(context.Request) is { } wait
+                    && await registry.WaitAsync(run.Id, wait, context.RequestAborted) is { IsEnded: true } ended
+                )
+                {
+                    Preferences.Applied(context.Response, wait);
+                    return TypedResults.Ok(RunContract.Of(ended, context));
+                }
+                var contract = RunContract.Of(run, context);
+                return TypedResults.Accepted(contract.Links.Self, contract);
+            case StartResult.Replayed { Run: var run }:
+                return TypedResults.Ok(RunContract.Of(run, context));
+            case StartResult.UnknownJob { Job: var job }:
+                return Problems.UnknownJob(job);
+            case StartResult.Invalid { Errors: var errors }:
+                return Problems.InvalidParameters(errors);
+            case StartResult.GuaranteeNotAvailable { Required: var required, Offered: var offered }:
+                return Problems.GuaranteeNotAvailable(required, offered);
+            case StartResult.Duplicate { Holder: var holder }:
+                return Problems.DuplicateRun(holder.Id.ToString(), holder.Job);
+            case StartResult.KeyReused { RunId: var id }:
+                return Problems.IdempotencyKeyReused(id.ToString());
+            case StartResult.QueueFull { Limit: var limit }:
+                context.Response.Headers.RetryAfter = "5";
+                return Problems.QueueFull(limit);
+            default:
+                context.Response.Headers.RetryAfter = 10.ToString(CultureInfo.InvariantCulture);
+                return Problems.Draining();
+        }
+    }
+}

@@ -1,0 +1,250 @@
+using System.Text.Json;
+using JobHost.Control;
+using JobHost.Runs;
+using JobHost.Server.Contracts;
+using JobHost.Server.Http;
+using JobHost.Storage;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace JobHost.Server.Api;
+
+/// <summary>What ran and runs: find, list, wait, repeat, delete.</summary>
+internal static class RunsApi
+{
+    private const int MaxPageSize = 500;
+    private const int MaxWaitIds = 1000;
+
+    internal static void MapRuns(this IEndpointRouteBuilder routes)
+    {
+        var runs = routes.MapGroup("/api/v1/runs").WithTags("Runs");
+        runs.MapGet("/", ListAsync)
+            .WithName("ListRuns")
+            .WithSummary("Lists runs, the newest first.")
+            .WithDescription(
+                "`state` may stand several times. `label` is `name=value` and may stand several times; all must match. "
+                    + "`since` and `until` are instants of creation. `order` is `newest` or `oldest`."
+            );
+        runs.MapGet("/{id}", ShowAsync)
+            .WithName("GetRun")
+            .WithSummary("Shows a run.")
+            .WithDescription("`Prefer: wait=SECONDS`: answers when the run has ended or the time is over.")
+            .ProducesProblem(404);
+        runs.MapPost("/wait", WaitAsync)
+            .WithName("WaitForRuns")
+            .WithSummary("Waits until one or all of some runs have ended.")
+            .ProducesProblem(404)
+            .ProducesProblem(422);
+        runs.MapPost("/{id}/retry", RetryAsync)
+            .WithName("RetryRun")
+            .WithSummary("Starts a new run with what an ended one was started with.")
+            .ProducesProblem(404)
+            .ProducesProblem(409)
+            .ProducesProblem(422)
+            .ProducesProblem(429);
+        runs.MapDelete("/{id}", DeleteAsync)
+            .WithName("DeleteRun")
+            .WithSummary("Removes the record, the receipt and the files of an ended run.")
+            .ProducesProblem(404)
+            .ProducesProblem(409);
+    }
+
+    /// <summary>The run of an id as it stands in a path, or null where there is none.</summary>
+    internal static async Task<Run?> FindAsync(string id, JobRegistry registry) =>
+        RunId.TryParse(id, out var runId) ? await registry.FindAsync(runId) : null;
+
+    private static async Task<Results<Ok<PageContract<RunContract>>, ProblemHttpResult>> ListAsync(
+        JobRegistry registry,
+        HttpContext context,
+        string? job,
+        string[]? state,
+        string? node,
+        string[]? label,
+        DateTimeOffset? since,
+        DateTimeOffset? until,
+        string? order,
+        int? pageSize,
+        string? pageToken
+    )
+    {
+        var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        var query = new RunQuery
+        {
+            Job = job,
+            States = States(state ?? [], errors),
+            Node = node,
+            Labels = Labels(label ?? [], errors),
+            Since = since,
+            Until = until,
+            OldestFirst = order == "oldest",
+            PageSize = pageSize ?? 50,
+        };
+        if (order is not (null or "newest" or "oldest"))
+        {
+            errors["order"] = ["The order is 'newest' or 'oldest'."];
+        }
+        if (query.PageSize is < 1 or > MaxPageSize)
+        {
+            errors["pageSize"] = [$"The page size is 1 to {MaxPageSize}."];
+        }
+        if (errors.Count > 0)
+        {
+            return Problems.MalformedRequest("A filter is not valid; the errors name it.", errors);
+        }
+        if (pageToken is not null)
+        {
+            if (!PageToken.TryRead(pageToken, out var after))
+            {
+                return Problems.InvalidPageToken();
+            }
+            query = query with { After = after };
+        }
+        var page = await registry.ListAsync(query);
+        return TypedResults.Ok(
+            new PageContract<RunContract>(
+                [.. page.Items.Select(run => RunContract.Of(run, context))],
+                page.HasMore ? PageToken.Of(page.Items[^1].Id) : null
+            )
+        );
+    }
+
+    private static async Task<Results<Ok<RunContract>, ProblemHttpResult>> ShowAsync(
+        string id,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        if (await FindAsync(id, registry) is not { } run)
+        {
+            return Problems.UnknownRun(id);
+        }
+        if (!run.IsEnded && Preferences.Wait(context.Request) is { } wait)
+        {
+            run = await registry.WaitAsync(run.Id, wait, context.RequestAborted) ?? run;
+            Preferences.Applied(context.Response, wait);
+        }
+        return TypedResults.Ok(RunContract.Of(run, context));
+    }
+
+    private static async Task<Results<Ok<WaitContract>, ProblemHttpResult>> WaitAsync(
+        WaitBody body,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        var timeout = BodyReading.Seconds(body.TimeoutSeconds ?? 30, "timeoutSeconds", errors) ?? default;
+        if (timeout > TimeSpan.FromSeconds(300))
+        {
+            errors["timeoutSeconds"] = ["The value is 0 to 300 seconds."];
+        }
+        if (body.Ids.Count is < 1 or > MaxWaitIds)
+        {
+            errors["ids"] = [$"1 to {MaxWaitIds} ids."];
+        }
+        if (errors.Count > 0)
+        {
+            return Problems.InvalidParameters(errors);
+        }
+        var ids = body.Ids.Distinct().Select(id => new RunId(id)).ToList();
+        foreach (var id in ids)
+        {
+            if (await registry.FindAsync(id) is null)
+            {
+                return Problems.UnknownRun(id.ToString());
+            }
+        }
+        var runs = await registry.WaitAsync(ids, body.Mode == WaitMode.All, timeout, context.RequestAborted);
+        if (body.CancelPending)
+        {
+            foreach (var run in runs.Where(run => !run.IsEnded))
+            {
+                await registry.StopAsync(
+                    run.Id,
+                    StopsApi.Caller(context),
+                    StopLevel.Cancel,
+                    "It was waited for in vain.",
+                    grace: null,
+                    escalate: false
+                );
+            }
+        }
+        return TypedResults.Ok(
+            new WaitContract(
+                [.. runs.Where(run => run.IsEnded).Select(run => RunContract.Of(run, context))],
+                [.. runs.Where(run => !run.IsEnded).Select(run => RunContract.Of(run, context))]
+            )
+        );
+    }
+
+    private static async Task<Results<Accepted<RunContract>, Ok<RunContract>, ProblemHttpResult>> RetryAsync(
+        string id,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        var result = RunId.TryParse(id, out var runId) ? await registry.RetryAsync(runId) : new RetryResult.NotFound();
+        return result switch
+        {
+            RetryResult.Started { Result: var started } => await JobsApi.Answer(started, registry, context),
+            RetryResult.NotEnded { Run: var run } => Problems.RunNotEnded(RunContract.Of(run, context)),
+            _ => Problems.UnknownRun(id),
+        };
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        string id,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        var result = RunId.TryParse(id, out var runId)
+            ? await registry.DeleteAsync(runId)
+            : new DeleteResult.NotFound();
+        return result switch
+        {
+            DeleteResult.Deleted => TypedResults.NoContent(),
+            DeleteResult.NotEnded { Run: var run } => Problems.RunNotEnded(RunContract.Of(run, context)),
+            _ => Problems.UnknownRun(id),
+        };
+    }
+
+    private static List<RunState> States(string[] texts, SortedDictionary<string, string[]> errors)
+    {
+        var states = new List<RunState>();
+        foreach (var text in texts)
+        {
+            if (
+                Enum.GetValues<RunState>()
+                    .Where(state => JsonNamingPolicy.CamelCase.ConvertName(state.ToString()) == text)
+                    .ToList()
+                is [var state]
+            )
+            {
+                states.Add(state);
+            }
+            else
+            {
+                var names = Enum.GetNames<RunState>().Select(JsonNamingPolicy.CamelCase.ConvertName);
+                errors["state"] = [$"One of: {string.Join(", ", names)}."];
+            }
+        }
+        return states;
+    }
+
+    private static List<KeyValuePair<string, string>> Labels(string[] texts, SortedDictionary<string, string[]> errors)
+    {
+        var labels = new List<KeyValuePair<string, string>>();
+        foreach (var text in texts)
+        {
+            if (text.Split('=', 2) is [{ Length: > 0 } name, var value] && labels.Count < 32)
+            {
+                labels.Add(new(name, value));
+            }
+            else
+            {
+                errors["label"] = ["A label is written as name=value; at most 32."];
+            }
+        }
+        return labels;
+    }
+}

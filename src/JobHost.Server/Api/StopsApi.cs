@@ -1,0 +1,127 @@
+using JobHost.Control;
+using JobHost.Runs;
+using JobHost.Server.Contracts;
+using JobHost.Server.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace JobHost.Server.Api;
+
+/// <summary>Asking, forcing, and the receipt.</summary>
+internal static class StopsApi
+{
+    internal static void MapStops(this IEndpointRouteBuilder routes)
+    {
+        var runs = routes.MapGroup("/api/v1/runs/{id}").WithTags("Stopping");
+        runs.MapPost("/cancel", CancelAsync)
+            .WithName("CancelRun")
+            .WithSummary("Asks a run to stop. The answer comes when the request is on disk.")
+            .WithDescription(
+                "202: it was asked; the receipt at `Location` tells what came of it. 200: it had not begun and never will. "
+                    + "Force follows only with `escalate: kill`."
+            )
+            .ProducesStop();
+        runs.MapPost("/kill", KillAsync)
+            .WithName("KillRun")
+            .WithSummary("Stops a run by every means that its job allows.")
+            .WithDescription(
+                "`Prefer: wait=SECONDS`: answers 200 only where the run is verified gone in time, else 202."
+            )
+            .ProducesStop();
+        runs.MapGet("/termination", ShowAsync)
+            .WithName("GetTermination")
+            .WithSummary("Shows the receipt: who asked, each rung with its outcome, the evidence.")
+            .ProducesProblem(404);
+    }
+
+    /// <summary>Who asks, as far as is known.</summary>
+    internal static string Caller(HttpContext context) =>
+        $"anonymous from {context.Connection.RemoteIpAddress?.ToString() ?? "unknown"}";
+
+    private static RouteHandlerBuilder ProducesStop(this RouteHandlerBuilder route) =>
+        route.ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+
+    private static Task<Results<Accepted<TerminationContract>, Ok<TerminationContract>, ProblemHttpResult>> CancelAsync(
+        string id,
+        CancelBody? body,
+        JobRegistry registry,
+        HttpContext context
+    ) =>
+        StopAsync(
+            id,
+            StopLevel.Cancel,
+            body?.Reason,
+            body?.GraceSeconds,
+            body?.Escalate == Escalation.Kill,
+            registry,
+            context
+        );
+
+    private static Task<Results<Accepted<TerminationContract>, Ok<TerminationContract>, ProblemHttpResult>> KillAsync(
+        string id,
+        KillBody? body,
+        JobRegistry registry,
+        HttpContext context
+    ) => StopAsync(id, StopLevel.Kill, body?.Reason, body?.GraceSeconds, escalate: true, registry, context);
+
+    private static async Task<
+        Results<Accepted<TerminationContract>, Ok<TerminationContract>, ProblemHttpResult>
+    > StopAsync(
+        string id,
+        StopLevel level,
+        string? reason,
+        double? graceSeconds,
+        bool escalate,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        var grace = BodyReading.Seconds(graceSeconds, "graceSeconds", errors);
+        if (grace > Ladder.MaxGrace)
+        {
+            errors["graceSeconds"] = ["The value is 0 to 86400 seconds."];
+        }
+        BodyReading.Reason(reason, errors);
+        if (errors.Count > 0)
+        {
+            return Problems.InvalidParameters(errors);
+        }
+        var result = RunId.TryParse(id, out var runId)
+            ? await registry.StopAsync(runId, Caller(context), level, reason, grace, escalate)
+            : new StopResult.NotFound();
+        switch (result)
+        {
+            case StopResult.Accepted { Receipt: var receipt }:
+                if (
+                    Preferences.Wait(context.Request) is { } wait
+                    && await registry.WaitAsync(runId, wait, context.RequestAborted) is { IsEnded: true } gone
+                )
+                {
+                    Preferences.Applied(context.Response, wait);
+                    return TypedResults.Ok(TerminationContract.Of(runId, (await registry.FindReceiptAsync(gone))!));
+                }
+                var location = $"{context.Request.PathBase}/api/v1/runs/{runId}/termination";
+                return TypedResults.Accepted(location, TerminationContract.Of(runId, receipt));
+            case StopResult.EndedAtOnce { Receipt: var receipt }:
+                return TypedResults.Ok(TerminationContract.Of(runId, receipt));
+            case StopResult.AlreadyEnded { Run: var run }:
+                return Problems.RunAlreadyEnded(RunContract.Of(run, context));
+            default:
+                return Problems.UnknownRun(id);
+        }
+    }
+
+    private static async Task<Results<Ok<TerminationContract>, ProblemHttpResult>> ShowAsync(
+        string id,
+        JobRegistry registry
+    )
+    {
+        if (await RunsApi.FindAsync(id, registry) is not { } run)
+        {
+            return Problems.UnknownRun(id);
+        }
+        return await registry.FindReceiptAsync(run) is { } receipt
+            ? TypedResults.Ok(TerminationContract.Of(run.Id, receipt))
+            : Problems.NoTermination();
+    }
+}

@@ -1,0 +1,100 @@
+using System.Text.Json;
+
+namespace JobHost.Server.Contracts;
+
+/// <summary>How to start a run. All is optional.</summary>
+public sealed record StartRunBody
+{
+    /// <summary>A JSON object that fits the job's <c>parametersSchema</c>.</summary>
+    public JsonElement? Parameters { get; init; }
+
+    /// <summary>At most 32; names of up to 63 letters, digits and <c>. _ / -</c>, values of up to 256 characters.</summary>
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    /// <summary>-1000 to 1000, higher first.</summary>
+    public int? Priority { get; init; }
+
+    /// <summary>Not to begin earlier.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>No two unfinished runs of the job may have the same; up to 200 characters.</summary>
+    public string? UniqueKey { get; init; }
+
+    /// <summary>When the run is cancelled, counted from its start.</summary>
+    public double? SoftTimeoutSeconds { get; init; }
+
+    /// <summary>When the run is stopped by its whole ladder, counted from its start.</summary>
+    public double? TimeoutSeconds { get; init; }
+
+    public RetryContract? Retry { get; init; }
+
+    /// <summary>The weakest kill guarantee that will do.</summary>
+    public string? RequireGuarantee { get; init; }
+
+    /// <summary>Another ladder than the job's.</summary>
+    public IReadOnlyList<LadderStepContract>? Ladder { get; init; }
+}
+
+/// <summary>How to ask a run to stop by itself.</summary>
+public sealed record CancelBody
+{
+    /// <summary>Why; up to 1,000 characters.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>How long it may take before force; default as its ladder says. Matters only with <c>escalate: kill</c>.</summary>
+    public double? GraceSeconds { get; init; }
+
+    /// <summary>What follows when it does not obey: <c>none</c> (default) or <c>kill</c>.</summary>
+    public Escalation Escalate { get; init; }
+}
+
+/// <summary>What follows a cancel that is not obeyed.</summary>
+public enum Escalation
+{
+    /// <summary>Nothing: the run goes on until it obeys or ends.</summary>
+    None,
+
+    /// <summary>The rest of the ladder.</summary>
+    Kill,
+}
+
+/// <summary>How to stop a run by force.</summary>
+public sealed record KillBody
+{
+    /// <summary>Why; up to 1,000 characters.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>How long it may take to obey before force is used. Default 0.</summary>
+    public double? GraceSeconds { get; init; }
+}
+
+/// <summary>Which runs to wait for.</summary>
+public sealed record WaitBody
+{
+    /// <summary>1 to 1,000 ids.</summary>
+    public required IReadOnlyList<Guid> Ids { get; init; }
+
+    /// <summary>Whether one end is enough. Default <c>all</c>.</summary>
+    public WaitMode Mode { get; init; }
+
+    /// <summary>0 to 300; default 30.</summary>
+    public double? TimeoutSeconds { get; init; }
+
+    /// <summary>Whether to cancel those that have not ended in time.</summary>
+    public bool CancelPending { get; init; }
+}
+
+/// <summary>How many ends to wait for.</summary>
+public enum WaitMode
+{
+    /// <summary>All.</summary>
+    All,
+
+    /// <summary>The first.</summary>
+    Any,
+}
+
+/// <summary>What came of waiting.</summary>
+/// <param name="Done">Those that have ended.</param>
+/// <param name="Pending">Those that have not.</param>
+public sealed record WaitContract(IReadOnlyList<RunContract> Done, IReadOnlyList<RunContract> Pending);

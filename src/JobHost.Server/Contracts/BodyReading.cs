@@ -1,0 +1,178 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using JobHost.Control;
+using JobHost.Jobs;
+
+namespace JobHost.Server.Contracts;
+
+/// <summary>Turns what clients send into what the engine takes, or into messages that name the field.</summary>
+internal static partial class BodyReading
+{
+    private const int MaxLabels = 32;
+    private const int MaxLabelValue = 256;
+    private const int MaxUniqueKey = 200;
+    private const int MaxReason = 1000;
+    private const int MaxIdempotencyKey = 255;
+    private const double MaxSeconds = 365.0 * 24 * 3600;
+
+    /// <summary>Reads a start. The errors are empty when it is good.</summary>
+    internal static StartRequest Read(
+        string job,
+        StartRunBody body,
+        string? idempotencyKey,
+        SortedDictionary<string, string[]> errors
+    )
+    {
+        void Require(bool good, string field, string message)
+        {
+            if (!good)
+            {
+                errors[field] = [message];
+            }
+        }
+
+        foreach (var (name, value) in body.Labels ?? ImmutableDictionary<string, string>.Empty)
+        {
+            Require(
+                LabelName().IsMatch(name),
+                $"labels.{Shown(name)}",
+                "A name is 1 to 63 letters, digits and '. _ / -', beginning with a letter or digit."
+            );
+            Require(
+                value is { Length: <= MaxLabelValue } && !value.Any(char.IsControl),
+                $"labels.{Shown(name)}",
+                $"A value has at most {MaxLabelValue} characters and no control characters."
+            );
+        }
+        Require(body.Labels is null or { Count: <= MaxLabels }, "labels", $"At most {MaxLabels} labels.");
+        Require(body.Priority is null or (>= -1000 and <= 1000), "priority", "The priority is -1000 to 1000.");
+        Require(
+            body.UniqueKey is null
+                || (body.UniqueKey.Length is >= 1 and <= MaxUniqueKey && !body.UniqueKey.Any(char.IsControl)),
+            "uniqueKey",
+            $"A unique key has 1 to {MaxUniqueKey} characters and no control characters."
+        );
+        Require(
+            idempotencyKey is null
+                || (idempotencyKey.Length is >= 1 and <= MaxIdempotencyKey && !idempotencyKey.Any(char.IsControl)),
+            "Idempotency-Key",
+            $"An idempotency key has 1 to {MaxIdempotencyKey} characters."
+        );
+        Require(
+            body.RequireGuarantee is null || KillGuarantees.All.Contains(body.RequireGuarantee),
+            "requireGuarantee",
+            $"One of: {string.Join(", ", KillGuarantees.All)}."
+        );
+        return new()
+        {
+            Job = job,
+            Parameters = body.Parameters,
+            Labels =
+                errors.Count == 0
+                    ? body.Labels?.ToImmutableSortedDictionary(StringComparer.Ordinal) ?? NoLabels
+                    : NoLabels,
+            Priority = body.Priority,
+            NotBefore = body.NotBefore?.ToUniversalTime(),
+            UniqueKey = body.UniqueKey,
+            SoftTimeout = Seconds(body.SoftTimeoutSeconds, "softTimeoutSeconds", errors, above: true),
+            Timeout = Seconds(body.TimeoutSeconds, "timeoutSeconds", errors, above: true),
+            Retry = Retry(body.Retry, errors),
+            Ladder = LadderOf(body.Ladder, errors),
+            RequireGuarantee = body.RequireGuarantee,
+            IdempotencyKey = idempotencyKey,
+        };
+    }
+
+    /// <summary>Reads a duration in seconds.</summary>
+    internal static TimeSpan? Seconds(
+        double? seconds,
+        string field,
+        SortedDictionary<string, string[]> errors,
+        bool above = false
+    )
+    {
+        if (seconds is not { } value)
+        {
+            return null;
+        }
+        if (value is >= 0 and <= MaxSeconds)
+        {
+            // A value can be above 0 and still be no time at all.
+            var read = TimeSpan.FromSeconds(value);
+            if (!above || read > TimeSpan.Zero)
+            {
+                return read;
+            }
+        }
+        errors[field] = [$"The value is {(above ? "above 0" : "0")} to {MaxSeconds:0} seconds."];
+        return null;
+    }
+
+    /// <summary>Reads a reason.</summary>
+    internal static string? Reason(string? reason, SortedDictionary<string, string[]> errors)
+    {
+        if (reason is { Length: > MaxReason } || reason?.Any(char.IsControl) == true)
+        {
+            errors["reason"] = [$"A reason has at most {MaxReason} characters and no control characters."];
+        }
+        return reason;
+    }
+
+    private static ImmutableSortedDictionary<string, string> NoLabels =>
+        ImmutableSortedDictionary<string, string>.Empty;
+
+    private static RetryPolicy? Retry(RetryContract? retry, SortedDictionary<string, string[]> errors)
+    {
+        if (retry is null)
+        {
+            return null;
+        }
+        return new()
+        {
+            MaxAttempts = retry.MaxAttempts,
+            InitialDelay = Seconds(retry.InitialDelaySeconds, "retry.initialDelaySeconds", errors) ?? default,
+            MaxDelay = Seconds(retry.MaxDelaySeconds, "retry.maxDelaySeconds", errors) ?? default,
+            Multiplier = retry.Multiplier,
+            Jitter = retry.Jitter,
+            RetryLost = retry.RetryLost,
+        };
+    }
+
+    private static Ladder? LadderOf(IReadOnlyList<LadderStepContract>? steps, SortedDictionary<string, string[]> errors)
+    {
+        if (steps is null)
+        {
+            return null;
+        }
+        // The serialiser does not look for null among the items of a list.
+        if (steps.Any(step => step is null))
+        {
+            errors["ladder"] = ["A rung may not be null."];
+            return null;
+        }
+        var read = steps
+            .Select(
+                (step, i) =>
+                    new LadderStep(
+                        step.Rung,
+                        Seconds(step.GraceSeconds, $"ladder[{i}].graceSeconds", errors) ?? default
+                    )
+            )
+            .ToList();
+        if (Ladder.Problem(read) is { } problem)
+        {
+            errors.TryAdd("ladder", [problem]);
+            return null;
+        }
+        return new(read);
+    }
+
+    private static string Shown(string name) => name.Length <= 63 ? name : name[..63] + "...";
+
+    [GeneratedRegex(
+        @"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}\z",
+        RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
+    private static partial Regex LabelName();
+}

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using JobHost.Runs;
+using JobHost.Worker.Running;
+
+namespace JobHost.Server.Contracts;
+
+/// <summary>A run as clients see it.</summary>
+public sealed record RunContract
+{
+    /// <summary>A UUID of version 7.</summary>
+    public required Guid Id { get; init; }
+
+    public required string Job { get; init; }
+
+    public required JobKind Kind { get; init; }
+
+    /// <summary>What is known to be true.</summary>
+    public required RunState State { get; init; }
+
+    /// <summary>What was asked.</summary>
+    public required StopLevel Stop { get; init; }
+
+    /// <summary>From 1.</summary>
+    public required int Attempt { get; init; }
+
+    public string? Node { get; init; }
+
+    public required int Priority { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Labels { get; init; }
+
+    public JsonElement? Parameters { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? NotBefore { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    public string? UniqueKey { get; init; }
+
+    public Guid? RetryOf { get; init; }
+
+    public RunProgress? Progress { get; init; }
+
+    public JsonElement? Result { get; init; }
+
+    public RunError? Error { get; init; }
+
+    public int? ExitCode { get; init; }
+
+    public string? Signal { get; init; }
+
+    public int? ProcessId { get; init; }
+
+    /// <summary><c>cooperative</c>, <c>best-effort</c> or <c>group</c>.</summary>
+    public string? KillGuarantee { get; init; }
+
+    /// <summary>Processes that the run left behind when it ended by itself, and that were removed.</summary>
+    public required int Leaked { get; init; }
+
+    /// <summary>Earlier attempts.</summary>
+    public required IReadOnlyList<AttemptContract> Attempts { get; init; }
+
+    public required RunLinks Links { get; init; }
+
+    internal static RunContract Of(Run run, HttpContext context)
+    {
+        var self = $"{context.Request.PathBase}/api/v1/runs/{run.Id}";
+        return new()
+        {
+            Id = run.Id.Value,
+            Job = run.Job,
+            Kind = run.Kind,
+            State = run.State,
+            Stop = run.Stop,
+            Attempt = run.Attempt,
+            Node = run.Node,
+            Priority = run.Priority,
+            Labels = run.Labels,
+            Parameters = run.Parameters,
+            CreatedAt = run.CreatedAt,
+            NotBefore = run.NotBefore,
+            StartedAt = run.StartedAt,
+            EndedAt = run.EndedAt,
+            UniqueKey = run.UniqueKey,
+            RetryOf = run.RetryOf?.Value,
+            Progress = run.Progress,
+            Result = run.Result,
+            Error = run.Error,
+            ExitCode = run.ExitCode,
+            Signal = run.Signal,
+            ProcessId = run.ProcessId,
+            KillGuarantee = run.KillGuarantee,
+            Leaked = run.Leaked,
+            Attempts = [.. run.Attempts.Select(AttemptContract.Of)],
+            Links = new(
+                self,
+                $"{context.Request.PathBase}/api/v1/jobs/{run.Job}",
+                $"{self}/termination",
+                $"{self}/logs",
+                run.IsEnded ? null : $"{self}/cancel",
+                run.IsEnded ? null : $"{self}/kill",
+                run.IsEnded ? $"{self}/retry" : null
+            ),
+        };
+    }
+}
+
+/// <summary>Where to go from a run; null where there is no way now.</summary>
+public sealed record RunLinks(
+    string Self,
+    string Job,
+    string Termination,
+    string Logs,
+    string? Cancel,
+    string? Kill,
+    string? Retry
+);
+
+/// <summary>An attempt that was followed by another.</summary>
+public sealed record AttemptContract(
+    int Attempt,
+    RunState Outcome,
+    string? Node,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset EndedAt,
+    RunError? Error
+)
+{
+    internal static AttemptContract Of(RunAttempt attempt) =>
+        new(attempt.Attempt, attempt.Outcome, attempt.Node, attempt.StartedAt, attempt.EndedAt, attempt.Error);
+}
+
+/// <summary>A page of a list.</summary>
+public sealed record PageContract<T>(IReadOnlyList<T> Items, string? NextPageToken);

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using JobHost.Server.Logging;
+using JobHost.Storage;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.HttpOverrides;
+
+namespace JobHost.Server.Http;
+
+/// <summary>What every request passes before it reaches its handler.</summary>
+internal static class Pipeline
+{
+    internal static IServiceCollection AddJobHostApi(this IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddProblemDetails();
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            var serializer = json.SerializerOptions;
+            serializer.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            serializer.NumberHandling = JsonNumberHandling.Strict;
+            serializer.AllowDuplicateProperties = false;
+            serializer.PropertyNameCaseInsensitive = false;
+            serializer.RespectNullableAnnotations = true;
+            serializer.RespectRequiredConstructorParameters = true;
+            serializer.MaxDepth = 32;
+            serializer.Converters.Add(new InstantConverter());
+            serializer.Converters.Add(
+                new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
+            );
+        });
+        services.Configure<ForwardedHeadersOptions>(headers =>
+        {
+            headers.ForwardedHeaders = ForwardedHeaders.All;
+            headers.ForwardLimit = 1;
+            headers.KnownProxies.Clear();
+            headers.KnownIPNetworks.Clear();
+            foreach (var network in options.Proxy.Networks)
+            {
+                headers.KnownIPNetworks.Add(network);
+            }
+        });
+        return services;
+    }
+
+    internal static void UseJobHostPipeline(this WebApplication app, ServerOptions options)
+    {
+        if (options.Proxy.KnownNetworks.Count > 0)
+        {
+            app.UseForwardedHeaders();
+        }
+        app.UseMiddleware<RequestLog>();
+        app.UseExceptionHandler(handler => handler.Run(AnswerExceptionAsync));
+        app.UseStatusCodePages(pages =>
+            Problems.OfStatus(pages.HttpContext.Response.StatusCode).ExecuteAsync(pages.HttpContext)
+        );
+        app.UseMiddleware<RequestGuard>();
+        if (options.PathBase is { } pathBase)
+        {
+            app.UsePathBase(pathBase);
+        }
+        app.UseRouting();
+    }
+
+    private static async Task AnswerExceptionAsync(HttpContext context)
+    {
+        var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        switch (exception)
+        {
+            case BadHttpRequestException { StatusCode: 413 or 415 } refused:
+                await Problems.OfStatus(refused.StatusCode).ExecuteAsync(context);
+                break;
+            case BadHttpRequestException bad:
+                await Malformed(bad).ExecuteAsync(context);
+                break;
+            case StoreUnavailableException:
+                context.Response.Headers.RetryAfter = "1";
+                await Problems.StoreUnavailable().ExecuteAsync(context);
+                break;
+            default:
+                // The exception handler has logged it; nothing of it leaves the server.
+                await Problems.OfStatus(500).ExecuteAsync(context);
+                break;
+        }
+    }
+
+    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Malformed(BadHttpRequestException bad)
+    {
+        if (bad.InnerException is not JsonException json)
+        {
+            // Names a parameter and its type, both of our own choosing.
+            return Problems.MalformedRequest(bad.InnerException is null ? bad.Message : "The body cannot be read.");
+        }
+        var path = json.Path?.TrimStart('$').TrimStart('.') ?? "";
+        var words =
+            json.InnerException is not null
+            && json.Message.Contains("LineNumber", StringComparison.Ordinal)
+            && path.Length == 0
+                ? "The body is not valid JSON."
+                : "The body does not fit: an unknown, repeated or missing field, or a value of the wrong type.";
+        return Problems.MalformedRequest(
+            words,
+            path.Length == 0
+                ? null
+                : new Dictionary<string, string[]>(StringComparer.Ordinal) { [path] = ["The value does not fit here."] }
+        );
+    }
+}

@@ -1,0 +1,173 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace JobHost.Server.Http;
+
+/// <summary>Every problem that the API can answer with. The slugs are part of the contract: clients compare them.</summary>
+internal static class Problems
+{
+    internal static ProblemHttpResult MalformedRequest(
+        string detail,
+        IReadOnlyDictionary<string, string[]>? errors = null
+    ) => Problem(400, "malformed-request", "The request cannot be understood", detail, errors);
+
+    internal static ProblemHttpResult InvalidPageToken() =>
+        Problem(
+            400,
+            "invalid-page-token",
+            "The page token is not valid",
+            "Use a nextPageToken as it was given, with the same filters."
+        );
+
+    internal static ProblemHttpResult InvalidParameters(IReadOnlyDictionary<string, string[]> errors) =>
+        Problem(422, "invalid-parameters", "The parameters are not valid", "The errors name the fields.", errors);
+
+    internal static ProblemHttpResult UnknownJob(string job) =>
+        Problem(404, "unknown-job", "There is no such job", $"No job is called '{Shown(job)}'.");
+
+    internal static ProblemHttpResult UnknownRun(string id) =>
+        Problem(404, "unknown-run", "There is no such run", $"No run has the id '{Shown(id)}'.");
+
+    internal static ProblemHttpResult NoTermination() =>
+        Problem(
+            404,
+            "no-termination",
+            "There is no termination yet",
+            "Nobody has asked the run to stop, and it has not ended."
+        );
+
+    internal static ProblemHttpResult RunAlreadyEnded(object run) =>
+        Problem(
+            409,
+            "run-already-ended",
+            "The run has already ended",
+            "An ended run cannot be stopped.",
+            more: ("run", run)
+        );
+
+    internal static ProblemHttpResult RunNotEnded(object run) =>
+        Problem(
+            409,
+            "run-not-ended",
+            "The run has not ended",
+            "It is not verified gone. Stop it first.",
+            more: ("run", run)
+        );
+
+    internal static ProblemHttpResult DuplicateRun(string holder, string job) =>
+        Problem(
+            409,
+            "duplicate-run",
+            "A run with this unique key is unfinished",
+            $"Run {holder} of {job} holds the unique key.",
+            more: ("runId", holder)
+        );
+
+    internal static ProblemHttpResult IdempotencyKeyReused(string runId) =>
+        Problem(
+            422,
+            "idempotency-key-reused",
+            "The idempotency key was used for another request",
+            $"Run {runId} was started under this key with another request. Use a new key.",
+            more: ("runId", runId)
+        );
+
+    internal static ProblemHttpResult GuaranteeNotAvailable(string required, string offered) =>
+        Problem(
+            422,
+            "guarantee-not-available",
+            "The kill guarantee is not available",
+            $"This node offers '{offered}' for the job; '{required}' is required.",
+            more: ("offered", offered)
+        );
+
+    internal static ProblemHttpResult QueueFull(int limit) =>
+        Problem(
+            429,
+            "queue-full",
+            "The queue of the job is full",
+            $"{limit} runs of the job are waiting. Try again later."
+        );
+
+    internal static ProblemHttpResult Draining() =>
+        Problem(503, "draining", "The node is shutting down", "It takes no more starts. Try again, or another node.");
+
+    internal static ProblemHttpResult StoreUnavailable() =>
+        Problem(
+            503,
+            "store-unavailable",
+            "The store does not take writes",
+            "Nothing was recorded. A start was not accepted; a stop is carried out but may not be on record yet."
+        );
+
+    internal static ProblemHttpResult ForeignOrigin() =>
+        Problem(
+            403,
+            "foreign-origin",
+            "The request comes from a page of another site",
+            "Send it from the service's own origin."
+        );
+
+    internal static ProblemHttpResult UnknownHost() =>
+        Problem(
+            400,
+            "unknown-host",
+            "The host name is not served here",
+            "Set JobHost:Http:AllowedHosts to the names in use."
+        );
+
+    /// <summary>The problem of a bare status code, such as 404 for a path that does not exist.</summary>
+    internal static ProblemHttpResult OfStatus(int status) =>
+        status switch
+        {
+            404 => Problem(
+                404,
+                "not-found",
+                "There is nothing at this path",
+                "The API's paths are in /openapi/v1.json."
+            ),
+            405 => Problem(
+                405,
+                "method-not-allowed",
+                "The path does not take this method",
+                "The Allow header names those that it takes."
+            ),
+            413 => Problem(413, "body-too-large", "The body is too large", "Send a smaller one."),
+            415 => Problem(
+                415,
+                "unsupported-media-type",
+                "The body must be JSON",
+                "Send it in UTF-8 with Content-Type: application/json."
+            ),
+            >= 500 => Problem(status, "internal-error", "The service failed", "The failure is in the service's log."),
+            _ => Problem(
+                status,
+                "malformed-request",
+                "The request cannot be understood",
+                "It is not valid HTTP for this path."
+            ),
+        };
+
+    private static ProblemHttpResult Problem(
+        int status,
+        string slug,
+        string title,
+        string detail,
+        IReadOnlyDictionary<string, string[]>? errors = null,
+        (string Name, object Value)? more = null
+    )
+    {
+        var extensions = new Dictionary<string, object?>(StringComparer.Ordinal);
+        if (errors is not null)
+        {
+            extensions["errors"] = errors;
+        }
+        if (more is { } extra)
+        {
+            extensions[extra.Name] = extra.Value;
+        }
+        return TypedResults.Problem(detail, instance: null, status, title, $"/problems/{slug}", extensions);
+    }
+
+    // What a caller wrote is repeated only in part: a URL can be long.
+    private static string Shown(string text) => text.Length <= 80 ? text : text[..80] + "...";
+}

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+
+namespace JobHost.Server.Http;
+
+/// <summary>
+/// Keeps pages of other sites away. A browser sends what any page tells it to, also to a service on the user's own machine:
+/// so a request that a browser marks as another site's is refused, and so is a name that is not ours, which a page could
+/// have pointed at this machine.
+/// </summary>
+internal sealed class RequestGuard(RequestDelegate next, ServerOptions options)
+{
+    private readonly HashSet<string> hosts = new(options.Http.AllowedHosts, StringComparer.OrdinalIgnoreCase);
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var request = context.Request;
+        // As late as that, because an answer to an exception begins with the headers cleared.
+        context.Response.OnStarting(NoSniff, context.Response);
+        if (hosts.Count > 0 && !hosts.Contains(request.Host.Host))
+        {
+            return Problems.UnknownHost().ExecuteAsync(context);
+        }
+        var safe =
+            HttpMethods.IsGet(request.Method)
+            || HttpMethods.IsHead(request.Method)
+            || HttpMethods.IsOptions(request.Method);
+        if (!safe && IsForeign(request))
+        {
+            return Problems.ForeignOrigin().ExecuteAsync(context);
+        }
+        return IsUtf8(request) ? next(context) : Problems.OfStatus(415).ExecuteAsync(context);
+    }
+
+    // JSON that travels is UTF-8 (RFC 8259), and another encoding that is named would be an exception in the reader.
+    private static bool IsUtf8(HttpRequest request) =>
+        !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        || !type.Charset.HasValue
+        || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase);
+
+    private static Task NoSniff(object response)
+    {
+        ((HttpResponse)response).Headers.XContentTypeOptions = "nosniff";
+        return Task.CompletedTask;
+    }
+
+    private static bool IsForeign(HttpRequest request)
+    {
+        var site = request.Headers["Sec-Fetch-Site"];
+        if (!StringValues.IsNullOrEmpty(site))
+        {
+            return site != "same-origin" && site != "none";
+        }
+        var origin = request.Headers.Origin;
+        return !StringValues.IsNullOrEmpty(origin)
+            && !string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
+    }
+}

@@ -1,0 +1,78 @@
+using JobHost.Control;
+using JobHost.Hosting;
+using JobHost.Server.Api;
+using JobHost.Server.Http;
+using JobHost.Server.Logging;
+using JobHost.Server.OpenApi;
+using JobHost.Worker.Main;
+
+namespace JobHost.Server;
+
+/// <summary>The whole service in one call: the verbs, the configuration, the engine, the HTTP API.</summary>
+public static class JobHostServer
+{
+    /// <summary>What a start that was refused for its configuration exits with (<c>EX_CONFIG</c> of sysexits.h).</summary>
+    public const int ExitConfiguration = 78;
+
+    private const int ExitUsage = 64;
+
+    /// <summary>Runs the verb that the arguments name: <c>serve</c>, the default, or <c>work</c>.</summary>
+    /// <param name="args">The verb, then settings such as <c>--urls http://127.0.0.1:5080</c>.</param>
+    /// <param name="configureJobs">Registers the jobs. Called in the host and in every worker, there without configuration.</param>
+    /// <returns>The exit code: 0, 64 for a wrong verb, 78 for a configuration that cannot work.</returns>
+    public static async Task<int> RunAsync(string[] args, Action<JobsBuilder, IConfiguration> configureJobs)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        ArgumentNullException.ThrowIfNull(configureJobs);
+        var none = new ConfigurationBuilder().Build();
+        if (await WorkerProcess.TryRunAsync(args, jobs => configureJobs(jobs, none)) is { } exitCode)
+        {
+            return exitCode;
+        }
+        if (args is [var verb, ..] && !verb.StartsWith('-'))
+        {
+            if (verb != "serve")
+            {
+                await Console.Error.WriteLineAsync($"jobhost: there is no verb '{verb}'. Use serve, or nothing.");
+                return ExitUsage;
+            }
+            args = args[1..];
+        }
+        try
+        {
+            await ServeAsync(args, configureJobs);
+            return 0;
+        }
+        catch (JobConfigurationException problem)
+        {
+            await Console.Error.WriteLineAsync($"jobhost: {problem.Message}");
+            return ExitConfiguration;
+        }
+    }
+
+    private static async Task ServeAsync(string[] args, Action<JobsBuilder, IConfiguration> configureJobs)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddConfigFile();
+        var options = ServerOptions.Bind(builder.Configuration);
+        builder.AddServerLogging();
+        builder.ConfigureListening(options);
+        builder.Services.AddJobHost(builder.Configuration, jobs => configureJobs(jobs, builder.Configuration));
+        builder.Services.AddJobHostApi(options);
+        builder.Services.AddJobHostOpenApi();
+
+        await using var app = builder.Build();
+        // A data directory or a catalogue that cannot work is refused here, before the host would log it with its stack.
+        _ = app.Services.GetRequiredService<JobRegistry>();
+        app.UseJobHostPipeline(options);
+        var api = app.MapGroup("").ProducesRefusals();
+        api.MapJobs();
+        api.MapRuns();
+        api.MapStops();
+        api.MapLogs();
+        api.MapHealth();
+        app.MapJobHostOpenApi();
+        app.MapGet("/", () => Results.LocalRedirect("~/swagger/")).ExcludeFromDescription();
+        await app.RunAsync();
+    }
+}

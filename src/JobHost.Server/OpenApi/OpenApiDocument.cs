@@ -1,0 +1,106 @@
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+
+namespace JobHost.Server.OpenApi;
+
+/// <summary>The OpenAPI document and the page to try it on. On in every environment: people use it.</summary>
+internal static class OpenApiDocument
+{
+    // By operation: on the body itself, as the schema of a body that may be absent begins with null.
+    private static readonly Dictionary<string, string> Examples = new(StringComparer.Ordinal)
+    {
+        ["StartRun"] = """{ "labels": { "team": "reports" }, "timeoutSeconds": 60 }""",
+        ["CancelRun"] = """{ "reason": "wrong input", "graceSeconds": 5, "escalate": "kill" }""",
+        ["KillRun"] = """{ "reason": "it hangs" }""",
+        ["WaitForRuns"] =
+            """{ "ids": ["0198c0de-0000-7000-8000-000000000001"], "mode": "any", "timeoutSeconds": 10 }""",
+    };
+
+    private static readonly HashSet<string?> Waiting = ["StartRun", "GetRun", "CancelRun", "KillRun", "RetryRun"];
+
+    private static readonly int[] ToAll = [400, 500];
+    private static readonly int[] ToChanges = [400, 403, 413, 415, 500, 503];
+
+    private static OpenApiParameter Prefer =>
+        new()
+        {
+            Name = "Prefer",
+            In = ParameterLocation.Header,
+            Description = "`wait=SECONDS`, at most 300: how long to wait for the run's end before the answer.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String, Examples = ["wait=10"] },
+        };
+
+    internal static void AddJobHostOpenApi(this IServiceCollection services) =>
+        services.AddOpenApi(
+            "v1",
+            options =>
+            {
+                options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+                options.AddDocumentTransformer(
+                    (document, _, _) =>
+                    {
+                        document.Info = new()
+                        {
+                            Title = "JobHost",
+                            Version = "v1",
+                            Description =
+                                "Starts, inspects, cancels and force-kills jobs. A state is a verified fact; every stop leaves a receipt.",
+                        };
+                        // The server's own address depends on who asks; a relative one is right for all.
+                        document.Servers = null;
+                        return Task.CompletedTask;
+                    }
+                );
+                options.AddOperationTransformer(
+                    (operation, _, _) =>
+                    {
+                        if (Waiting.Contains(operation.OperationId))
+                        {
+                            (operation.Parameters ??= []).Add(Prefer);
+                        }
+                        if (Examples.TryGetValue(operation.OperationId ?? "", out var example))
+                        {
+                            foreach (var body in operation.RequestBody!.Content!.Values.OfType<OpenApiMediaType>())
+                            {
+                                body.Example = JsonNode.Parse(example);
+                            }
+                        }
+                        return Task.CompletedTask;
+                    }
+                );
+            }
+        );
+
+    /// <summary>Declares what any request can be answered with before it reaches its handler, or when the service fails.</summary>
+    internal static RouteGroupBuilder ProducesRefusals(this RouteGroupBuilder group)
+    {
+        ((IEndpointConventionBuilder)group).Finally(endpoint =>
+        {
+            var changes = endpoint
+                .Metadata.OfType<IHttpMethodMetadata>()
+                .Any(methods => !methods.HttpMethods.Contains("GET"));
+            foreach (var status in changes ? ToChanges : ToAll)
+            {
+                endpoint.Metadata.Add(Refusal(status));
+            }
+        });
+        return group;
+
+        static ProducesResponseTypeMetadata Refusal(int status) =>
+            new(status, typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), ["application/problem+json"]);
+    }
+
+    internal static void MapJobHostOpenApi(this WebApplication app)
+    {
+        app.MapOpenApi("/openapi/{documentName}.json");
+        app.UseSwaggerUI(ui =>
+        {
+            ui.RoutePrefix = "swagger";
+            ui.DocumentTitle = "JobHost API";
+            // Relative, so that it holds below any path base.
+            ui.SwaggerEndpoint("../openapi/v1.json", "JobHost v1");
+            ui.DisplayRequestDuration();
+            ui.EnableDeepLinking();
+        });
+    }
+}

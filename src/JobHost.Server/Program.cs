@@ -1,0 +1,13 @@
+using JobHost.Samples;
+using JobHost.Server;
+
+return await JobHostServer.RunAsync(
+    args,
+    (jobs, configuration) =>
+    {
+        if (configuration.GetValue("JobHost:Samples", defaultValue: true))
+        {
+            jobs.AddSamples();
+        }
+    }
+);

@@ -1,0 +1,191 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace JobHost.Worker.Bodies;
+
+/// <summary>
+/// The code of a registered job, ready to be called: reads its parameters from JSON and calls the class or method with them.
+/// </summary>
+public sealed class JobBody
+{
+    private readonly ParametersReader reader;
+    private readonly Func<IServiceProvider, object?, JobContext, Func<object?>> prepare;
+
+    private JobBody(
+        JobForm form,
+        ParametersReader reader,
+        Func<IServiceProvider, object?, JobContext, Func<object?>> prepare
+    )
+    {
+        Form = form;
+        this.reader = reader;
+        this.prepare = prepare;
+    }
+
+    /// <summary>How the code is written.</summary>
+    public JobForm Form { get; }
+
+    /// <summary>The JSON schema of the parameters.</summary>
+    public JsonNode ParametersSchema => reader.Schema;
+
+    /// <param name="registration">The job.</param>
+    /// <param name="isService">Which types the container can give, to tell a method's services from its parameters.</param>
+    /// <exception cref="JobConfigurationException">A method whose parameters cannot be bound; the message names the parameter.</exception>
+    public static JobBody Create(JobRegistration registration, IServiceProviderIsService isService)
+    {
+        ArgumentNullException.ThrowIfNull(registration);
+        if (registration.Body is { } body)
+        {
+            var (reader, arguments) = MethodArguments.Bind(registration.Name, body.Method, isService);
+            RequireObject(registration.Name, reader);
+            var invoker = MethodInvoker.Create(body.Method);
+            return new(
+                registration.Form,
+                reader,
+                (services, parameters, context) =>
+                {
+                    var values = arguments(services, parameters, context);
+                    return () => invoker.Invoke(body.Target, values.AsSpan());
+                }
+            );
+        }
+        var caller = (ClassCaller)
+            Activator.CreateInstance(
+                typeof(ClassCaller<,>).MakeGenericType(registration.JobType!, registration.ParametersType!)
+            )!;
+        var whole = ParametersReader.ForType(registration.ParametersType!);
+        RequireObject(registration.Name, whole);
+        return new(registration.Form, whole, caller.Prepare);
+    }
+
+    private static void RequireObject(string job, ParametersReader reader)
+    {
+        if (
+            reader.Schema is JsonObject schema
+            && schema["type"]?.ToJsonString() is { } type
+            && !type.Contains("object")
+        )
+        {
+            throw new JobConfigurationException(
+                $"Job '{job}': its parameters are read from a JSON object, but their type is written as {type}. Put it into a record."
+            );
+        }
+    }
+
+    /// <summary>Reads and validates parameters.</summary>
+    /// <param name="parameters">A JSON object, or undefined for none.</param>
+    /// <param name="errors">Empty, or the messages by field; the empty name means the whole.</param>
+    /// <returns>What <see cref="RunAsync"/> and its like take.</returns>
+    public object? ReadParameters(JsonElement parameters, out IReadOnlyDictionary<string, string[]> errors) =>
+        reader.Read(parameters, out errors);
+
+    /// <summary>
+    /// Makes everything that the call needs, so that the call itself is the job's own code and nothing else.
+    /// </summary>
+    /// <returns>The call, to be made once.</returns>
+    public Func<object?> Prepare(IServiceProvider services, object? parameters, JobContext context) =>
+        prepare(services, parameters, context);
+
+    /// <summary>Makes the call of a body of form <see cref="JobForm.Async"/> and awaits it.</summary>
+    public async Task<object?> RunAsync(IServiceProvider services, object? parameters, JobContext context)
+    {
+        switch (prepare(services, parameters, context)())
+        {
+            case Task task:
+                await task;
+                return ResultOf(task);
+            case ValueTask task:
+                await task;
+                return null;
+            case { } value
+                when value.GetType() is { IsGenericType: true } type
+                    && type.GetGenericTypeDefinition() == typeof(ValueTask<>):
+                var asTask = (Task)type.GetMethod(nameof(ValueTask<>.AsTask))!.Invoke(value, null)!;
+                await asTask;
+                return ResultOf(asTask);
+            case var value:
+                return value;
+        }
+    }
+
+    /// <summary>Makes the call of a body of form <see cref="JobForm.Steps"/>.</summary>
+    public IAsyncEnumerable<Step> Steps(IServiceProvider services, object? parameters, JobContext context) =>
+        (IAsyncEnumerable<Step>?)prepare(services, parameters, context)()
+        ?? throw new InvalidOperationException("The job returned no steps.");
+
+    // Async methods without a result are Task<VoidTaskResult> underneath.
+    private static object? ResultOf(Task task)
+    {
+        for (var type = task.GetType(); type is not null; type = type.BaseType)
+        {
+            if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Task<>))
+            {
+                return type.GetGenericArguments()[0].Name == "VoidTaskResult"
+                    ? null
+                    : type.GetProperty(nameof(Task<>.Result))!.GetValue(task);
+            }
+        }
+        return null;
+    }
+
+    private abstract class ClassCaller
+    {
+        internal abstract Func<object?> Prepare(IServiceProvider services, object? parameters, JobContext context);
+    }
+
+    private sealed class ClassCaller<TJob, TParameters> : ClassCaller
+        where TJob : class
+    {
+        private readonly ObjectFactory<TJob> factory = ActivatorUtilities.CreateFactory<TJob>([]);
+
+        internal override Func<object?> Prepare(IServiceProvider services, object? parameters, JobContext context)
+        {
+            // The scope disposes only what it made itself, so the instance is handed to it where it wants to be disposed.
+            var job = factory(services, []);
+            if (job is IAsyncDisposable or IDisposable)
+            {
+                services.GetRequiredService<RunDisposables>().Add(job);
+            }
+            var typed = (TParameters)parameters!;
+            return job switch
+            {
+                IJob<TParameters> body => () => body.RunAsync(typed, context, context.StopToken),
+                IThreadJob<TParameters> body => () => body.Run(typed, context, context.StopToken),
+                IStepJob<TParameters> body => () => body.RunAsync(typed, context, context.StopToken),
+                _ => throw new InvalidOperationException($"{typeof(TJob)} is no job."),
+            };
+        }
+    }
+}
+
+/// <summary>Job instances that end with their run's scope.</summary>
+internal sealed class RunDisposables : IAsyncDisposable
+{
+    private readonly List<object> items = [];
+
+    internal void Add(object item) => items.Add(item);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var item in items)
+        {
+            if (item is IAsyncDisposable asynchronous)
+            {
+                await asynchronous.DisposeAsync();
+            }
+            else
+            {
+                ((IDisposable)item).Dispose();
+            }
+        }
+    }
+}
+
+internal static class RunScopeServices
+{
+    /// <summary>What the scope of every run has.</summary>
+    internal static IServiceCollection AddRunScope(this IServiceCollection services) =>
+        services.AddScoped<RunDisposables>();
+}

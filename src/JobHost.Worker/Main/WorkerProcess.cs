@@ -1,0 +1,276 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using JobHost.Worker.Bodies;
+using JobHost.Worker.Native;
+using JobHost.Worker.Processes;
+using JobHost.Worker.Protocol;
+using JobHost.Worker.Running;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Win32.SafeHandles;
+
+namespace JobHost.Worker.Main;
+
+/// <summary>
+/// The verb <c>work</c>: be a worker. It takes one assignment from the host, runs it, says how it ended and exits. Its end of
+/// the channel is its lifeline: when the host is gone the channel closes, and the worker ends itself and all that it started.
+/// </summary>
+public sealed class WorkerProcess
+{
+    /// <summary>The first argument of a process that is to be a worker.</summary>
+    public const string Verb = "work";
+
+    private readonly WorkerChannel channel;
+    private readonly Action<JobsBuilder> configureJobs;
+    private readonly TimeProvider time = TimeProvider.System;
+    private volatile RunContext? context;
+    private volatile Action<int>? forwardSignal;
+
+    private WorkerProcess(WorkerChannel channel, Action<JobsBuilder> configureJobs)
+    {
+        this.channel = channel;
+        this.configureJobs = configureJobs;
+    }
+
+    /// <summary>
+    /// Runs the worker where the arguments ask for it. Call it first in the main method of an application that embeds
+    /// JobHost, with the same registration as <c>AddJobHost</c>.
+    /// </summary>
+    /// <returns>The exit code, or null where the process is not meant to be a worker.</returns>
+    public static async Task<int?> TryRunAsync(string[] args, Action<JobsBuilder> configureJobs)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        ArgumentNullException.ThrowIfNull(configureJobs);
+        if (args is not [Verb, var input, var output, ..])
+        {
+            return null;
+        }
+        if (OperatingSystem.IsLinux())
+        {
+            // What the job starts must not hold the lifeline.
+            Pipes.CloseOnExec(int.Parse(input, CultureInfo.InvariantCulture));
+            Pipes.CloseOnExec(int.Parse(output, CultureInfo.InvariantCulture));
+        }
+        using var toHost = new WorkerChannel(Open(input, FileAccess.Read), Open(output, FileAccess.Write));
+        return await new WorkerProcess(toHost, configureJobs).RunAsync();
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The stream owns the handle, the channel the stream.")]
+    private static FileStream Open(string number, FileAccess access) =>
+        new(
+            new SafeFileHandle(nint.Parse(number, CultureInfo.InvariantCulture), ownsHandle: false),
+            access,
+            bufferSize: 0
+        );
+
+    private async Task<int> RunAsync()
+    {
+        // SIGTERM reaches the whole group. For a worker it means "stop, please", never "die without a word".
+        using var terminate = PosixSignalRegistration.Create(
+            PosixSignal.SIGTERM,
+            signal =>
+            {
+                signal.Cancel = true;
+                if (context is { Stop: null } run)
+                {
+                    run.RequestStop(new(StopCause.Request, "SIGTERM", null));
+                }
+            }
+        );
+        if (channel.Receive() is not AssignMessage assignment)
+        {
+            return 0;
+        }
+        context = new RunContext(
+            assignment.RunId,
+            assignment.Job,
+            assignment.Attempt,
+            assignment.Fence,
+            assignment.WorkingDirectory,
+            time
+        );
+        new Thread(Listen) { Name = "jobhost-lifeline", IsBackground = true }.Start();
+        using var reporter = new WorkerReporter(channel, context);
+        var ended = assignment.Command is { } command ? RunCommand(command) : await RunCodeAsync(assignment);
+        reporter.Finish(ended);
+        // Not a return from the main method: threads that the job left behind would keep the process alive.
+        Environment.Exit(0);
+        return 0;
+    }
+
+    /// <summary>The lifeline: hears what the host says, until it is gone.</summary>
+    private void Listen()
+    {
+        try
+        {
+            while (channel.Receive() is { } message)
+            {
+                if (message is StopMessage stop)
+                {
+                    Stop(new(stop.Cause, stop.Reason, stop.Deadline));
+                }
+            }
+        }
+        catch (Exception broken) when (broken is IOException or InvalidDataException)
+        {
+            // Whatever is wrong with the channel, nobody can stop this run through it any more: it ends now.
+        }
+        EndWithHost();
+    }
+
+    private void Stop(StopNotice notice)
+    {
+        context?.RequestStop(notice);
+        forwardSignal?.Invoke(Signals.Terminate);
+    }
+
+    private void EndWithHost()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            var own = Libc.getpid();
+            var processes = RunProcesses.OfRun(context!.RunId, group: null);
+            // Bounded, because a tree that grows faster than it is shot must not keep this process from shooting itself.
+            for (var round = 0; round < 50 && processes.KillLiving().Count > 0; round++) { }
+            if (ProcFs.Read(own)?.Group == own)
+            {
+                Signals.SendToGroup(own, Signals.Kill);
+            }
+        }
+        Environment.Exit(1);
+    }
+
+    private async Task<EndedMessage> RunCodeAsync(AssignMessage assignment)
+    {
+        var run = context!;
+        BodyOutcome outcome;
+        try
+        {
+            var services = new ServiceCollection();
+            services.AddLogging();
+            services.AddSingleton(time);
+            services.AddRunScope();
+            var builder = new JobsBuilder(services);
+            configureJobs(builder);
+            var registration =
+                builder.Registrations.FirstOrDefault(job => job.Name == assignment.Job)
+                ?? throw new JobConfigurationException($"The worker does not know the job '{assignment.Job}'.");
+            await using var provider = services.BuildServiceProvider();
+            await using var scope = provider.CreateAsyncScope();
+            var body = JobBody.Create(registration, provider.GetRequiredService<IServiceProviderIsService>());
+            var parameters = body.ReadParameters(assignment.Parameters ?? default, out var errors);
+            if (errors.Count > 0)
+            {
+                throw new InvalidDataException(
+                    $"The worker read the parameters differently from the host: {string.Join(", ", errors.Keys)}."
+                );
+            }
+            outcome = BodyOutcome.Returned(await CallAsync(body, scope.ServiceProvider, parameters, run));
+        }
+        catch (Exception exception)
+        {
+            // Whatever job code throws is an outcome, not a fault of the worker.
+            outcome = BodyOutcome.Threw(exception, run);
+        }
+        return new()
+        {
+            Ending = outcome.Ending,
+            Result = outcome.Result,
+            Error = outcome.Error,
+        };
+    }
+
+    private static async Task<object?> CallAsync(
+        JobBody body,
+        IServiceProvider services,
+        object? parameters,
+        RunContext run
+    )
+    {
+        switch (body.Form)
+        {
+            case JobForm.Blocking:
+                return await Task.Factory.StartNew(
+                    body.Prepare(services, parameters, run),
+                    CancellationToken.None,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default
+                );
+            case JobForm.Steps:
+                await foreach (var step in body.Steps(services, parameters, run).WithCancellation(run.StopToken))
+                {
+                    run.StopToken.ThrowIfCancellationRequested();
+                    if (step.IsLast)
+                    {
+                        return step.Result;
+                    }
+                    await Task.Delay(step.Pause, TimeProvider.System, run.StopToken);
+                }
+                return null;
+            default:
+                return await Task.Run(() => body.RunAsync(services, parameters, run));
+        }
+    }
+
+    private EndedMessage RunCommand(CommandLine command)
+    {
+        try
+        {
+            var exit = OperatingSystem.IsLinux() ? RunOnLinux(command) : RunElsewhere(command);
+            return exit.ExitCode == 0
+                ? new() { Ending = BodyEnding.Returned, ExitCode = 0 }
+                : new()
+                {
+                    Ending = BodyEnding.Failed,
+                    ExitCode = exit.ExitCode,
+                    Signal = exit.Signal,
+                    Error = new("exit", $"The command {exit}.", null),
+                };
+        }
+        catch (Exception problem)
+            when (problem is IOException or InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return new() { Ending = BodyEnding.Failed, Error = new("start", problem.Message, null) };
+        }
+    }
+
+    [SupportedOSPlatform("linux")]
+    private ProcessExit RunOnLinux(CommandLine command)
+    {
+        var pid = Spawn.Start(
+            new()
+            {
+                File = command.File,
+                Arguments = command.Arguments,
+                Environment = command.Environment,
+                WorkingDirectory = command.WorkingDirectory,
+            }
+        );
+        // Ours and not reaped, so the number is still the command's. Never disposed: a stop may come at the last moment.
+        var pidfd = Pidfd.Open(pid) ?? throw new IOException($"Process {pid} cannot be watched.");
+        forwardSignal = signal => Pidfd.Signal(pidfd, signal);
+        if (context!.StopToken.IsCancellationRequested)
+        {
+            Pidfd.Signal(pidfd, Signals.Terminate);
+        }
+        return Children.WaitAndReap(pidfd) ?? default;
+    }
+
+    private static ProcessExit RunElsewhere(CommandLine command)
+    {
+        var start = new System.Diagnostics.ProcessStartInfo(command.File, command.Arguments)
+        {
+            UseShellExecute = false,
+            WorkingDirectory = command.WorkingDirectory,
+        };
+        start.Environment.Clear();
+        foreach (var (name, value) in command.Environment)
+        {
+            start.Environment[name] = value;
+        }
+        using var process = System.Diagnostics.Process.Start(start)!;
+        process.WaitForExit();
+        return new(process.ExitCode, null);
+    }
+}

@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace JobHost.Worker.Native;
+
+/// <summary>How a process ended.</summary>
+/// <param name="ExitCode">Its exit code, or null where a signal ended it.</param>
+/// <param name="Signal">The signal that ended it, or null.</param>
+internal readonly record struct ProcessExit(int? ExitCode, int? Signal)
+{
+    public override string ToString() =>
+        Signal is { } signal ? $"ended by {Signals.Name(signal)}" : $"exited with code {ExitCode}";
+}
+
+/// <summary>Waiting for a child, by pidfd, so that no other code in the process can be robbed of its own children.</summary>
+internal static unsafe class Children
+{
+    private const int P_PID = 1;
+    private const int P_PIDFD = 3;
+    private const int WNOHANG = 1;
+    private const int WEXITED = 4;
+    private const int WNOWAIT = 0x01000000;
+    private const int CLD_EXITED = 1;
+    private const int SiginfoSize = 128;
+    private const int EINTR = 4;
+    private const int SIGCHLD = 17;
+    private const int SigactionSize = 256;
+
+    /// <summary>
+    /// Undoes an inherited order to ignore the end of children: under it the kernel reaps them itself, and their numbers are
+    /// free while we still believe them to be ours.
+    /// </summary>
+    internal static void EnsureWaitable()
+    {
+        var action = stackalloc byte[SigactionSize];
+        new Span<byte>(action, SigactionSize).Clear();
+        const nint ignored = 1;
+        if (Libc.sigaction(SIGCHLD, null, action) == 0 && *(nint*)action == ignored)
+        {
+            *(nint*)action = 0;
+            _ = Libc.sigaction(SIGCHLD, action, null);
+        }
+    }
+
+    /// <summary>
+    /// How a child ended, or null while it runs. The child stays a zombie, so its number, and with it the number of its
+    /// group, cannot be given to anybody else until <see cref="Reap"/>.
+    /// </summary>
+    internal static ProcessExit? Peek(SafeFileHandle pidfd) => Wait(pidfd, WEXITED | WNOHANG | WNOWAIT);
+
+    /// <summary>Waits until a child ends and reaps it.</summary>
+    internal static ProcessExit? WaitAndReap(SafeFileHandle pidfd) => Wait(pidfd, WEXITED);
+
+    /// <summary>Gives the number of an ended child back to the system.</summary>
+    internal static void Reap(SafeFileHandle pidfd) => Wait(pidfd, WEXITED | WNOHANG);
+
+    /// <summary>Ends a child that cannot be watched. Ours and not reaped, so the number is still its own.</summary>
+    internal static void KillAndReap(int pid)
+    {
+        var info = stackalloc byte[SiginfoSize];
+        _ = Libc.kill(pid, Signals.Kill);
+        while (Libc.waitid(P_PID, pid, info, WEXITED) != 0 && Marshal.GetLastPInvokeError() == EINTR) { }
+    }
+
+    private static ProcessExit? Wait(SafeFileHandle pidfd, int options)
+    {
+        var info = stackalloc byte[SiginfoSize];
+        new Span<byte>(info, SiginfoSize).Clear();
+        int result;
+        do
+        {
+            result = Libc.waitid(P_PIDFD, (int)pidfd.DangerousGetHandle(), info, options);
+        } while (result != 0 && Marshal.GetLastPInvokeError() == EINTR);
+
+        // siginfo_t of 64-bit Linux: si_code at 8, si_pid at 16, si_status at 24.
+        var code = *(int*)(info + 8);
+        var pid = *(int*)(info + 16);
+        var status = *(int*)(info + 24);
+        if (result != 0)
+        {
+            // ECHILD: somebody else reaped it. It is gone, its status is not known.
+            return new ProcessExit(null, null);
+        }
+        if (code == 0 && pid == 0)
+        {
+            return null;
+        }
+        return code == CLD_EXITED ? new ProcessExit(status, null) : new ProcessExit(null, status);
+    }
+}

@@ -1,0 +1,160 @@
+using System.Globalization;
+
+namespace JobHost.Worker.Native;
+
+/// <summary>One process as <c>/proc</c> shows it. Number and start time together mean one process and no other.</summary>
+internal sealed record ProcessEntry
+{
+    public required int Pid { get; init; }
+
+    /// <summary>In clock ticks since boot.</summary>
+    public required long StartTime { get; init; }
+
+    public required string Command { get; init; }
+
+    /// <summary>One letter: R, S, D, T, t, Z, X, I.</summary>
+    public required char State { get; init; }
+
+    public required int Parent { get; init; }
+
+    public required int Group { get; init; }
+
+    public required int Session { get; init; }
+
+    /// <summary>
+    /// True when nothing of it can run. A zombie whose number of threads is above 1 is a leader that ended before its
+    /// threads: those still run.
+    /// </summary>
+    public required bool IsDead { get; init; }
+}
+
+/// <summary>Reads <c>/proc</c>. What cannot be read (gone, or not ours) is absent, never an error.</summary>
+internal static class ProcFs
+{
+    /// <summary>A new one at each boot, so that numbers of an earlier boot are never taken for today's.</summary>
+    internal static string? BootId()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    internal static IEnumerable<int> Pids()
+    {
+        foreach (var path in Directory.EnumerateDirectories("/proc"))
+        {
+            if (
+                int.TryParse(
+                    Path.GetFileName(path.AsSpan()),
+                    NumberStyles.None,
+                    CultureInfo.InvariantCulture,
+                    out var pid
+                )
+            )
+            {
+                yield return pid;
+            }
+        }
+    }
+
+    internal static ProcessEntry? Read(int pid)
+    {
+        try
+        {
+            return Parse(File.ReadAllText($"/proc/{pid}/stat"));
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Whether the environment that the process was started with has this entry. False for a zombie, whose memory is gone.
+    /// </summary>
+    internal static bool HasVariable(int pid, ReadOnlySpan<byte> entry)
+    {
+        byte[] environment;
+        try
+        {
+            environment = File.ReadAllBytes($"/proc/{pid}/environ");
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+        var rest = environment.AsSpan();
+        while (!rest.IsEmpty)
+        {
+            var end = rest.IndexOf((byte)0);
+            var variable = end < 0 ? rest : rest[..end];
+            if (variable.SequenceEqual(entry))
+            {
+                return true;
+            }
+            rest = end < 0 ? default : rest[(end + 1)..];
+        }
+        return false;
+    }
+
+    /// <summary>What the process waits for in the kernel, or null.</summary>
+    internal static string? WaitChannel(int pid)
+    {
+        try
+        {
+            var text = File.ReadAllText($"/proc/{pid}/wchan").Trim();
+            return text is "" or "0" ? null : text;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    // pid (comm) state ppid pgrp session ...; comm may itself contain spaces and parentheses. Fields by proc_pid_stat(5).
+    internal static ProcessEntry? Parse(string stat)
+    {
+        var open = stat.IndexOf('(', StringComparison.Ordinal);
+        var close = stat.LastIndexOf(')');
+        if (open < 0 || close < open)
+        {
+            return null;
+        }
+        var fields = stat[(close + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (fields.Length < 20)
+        {
+            return null;
+        }
+        var state = fields[0][0];
+        if (
+            !IsNumber(stat.AsSpan(0, open).Trim(), out var pid)
+            || !IsNumber(fields[1], out var parent)
+            || !IsNumber(fields[2], out var group)
+            || !IsNumber(fields[3], out var session)
+            || !IsNumber(fields[17], out var threads)
+            || !IsNumber(fields[19], out var startTime)
+        )
+        {
+            return null;
+        }
+        return new ProcessEntry
+        {
+            Pid = (int)pid,
+            Command = stat[(open + 1)..close],
+            State = state,
+            Parent = (int)parent,
+            Group = (int)group,
+            Session = (int)session,
+            StartTime = startTime,
+            IsDead = state is 'X' || (state is 'Z' && threads <= 1),
+        };
+    }
+
+    private static bool IsNumber(ReadOnlySpan<char> text, out long number) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number);
+}

@@ -1,0 +1,41 @@
+namespace JobHost.Worker.Native;
+
+/// <summary>Signal numbers of Linux, the same on every architecture that .NET runs on.</summary>
+internal static class Signals
+{
+    internal const int Kill = 9;
+    internal const int Terminate = 15;
+
+    /// <summary>The name of a signal as the shell's <c>kill -l</c> has it, or its number.</summary>
+    internal static string Name(int signal) =>
+        signal switch
+        {
+            1 => "SIGHUP",
+            2 => "SIGINT",
+            3 => "SIGQUIT",
+            4 => "SIGILL",
+            5 => "SIGTRAP",
+            6 => "SIGABRT",
+            7 => "SIGBUS",
+            8 => "SIGFPE",
+            9 => "SIGKILL",
+            10 => "SIGUSR1",
+            11 => "SIGSEGV",
+            12 => "SIGUSR2",
+            13 => "SIGPIPE",
+            14 => "SIGALRM",
+            15 => "SIGTERM",
+            24 => "SIGXCPU",
+            25 => "SIGXFSZ",
+            31 => "SIGSYS",
+            _ => $"signal {signal}",
+        };
+
+    /// <summary>Signals every process of a group; false where none is left.</summary>
+    internal static bool SendToGroup(int group, int signal)
+    {
+        // kill(-1) and kill(-0) mean "everybody" and "my own group": never by accident.
+        ArgumentOutOfRangeException.ThrowIfLessThan(group, 2);
+        return Libc.kill(-group, signal) == 0;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text;
+using JobHost.Worker.Native;
+
+namespace JobHost.Worker.Processes;
+
+/// <summary>
+/// Finds and kills the processes of a run by what they cannot have by accident: the run's process group or session, or the
+/// variable <c>JOBHOST_RUN</c> in the environment that they were started with.
+/// </summary>
+internal sealed class RunProcesses
+{
+    /// <summary>The variable that marks every process of a run: <c>run id</c>.</summary>
+    internal const string RunVariable = "JOBHOST_RUN";
+
+    /// <summary>The variable that marks every process of a node: <c>instance</c>, the same over all lives of a data folder.</summary>
+    internal const string InstanceVariable = "JOBHOST_INSTANCE";
+
+    private readonly byte[] cookie;
+    private readonly int? group;
+
+    private RunProcesses(string variable, string value, int? group)
+    {
+        cookie = Encoding.UTF8.GetBytes($"{variable}={value}");
+        this.group = group;
+    }
+
+    /// <param name="runId">The run.</param>
+    /// <param name="group">Its process group and session, where it is known that the number is still the run's.</param>
+    internal static RunProcesses OfRun(Guid runId, int? group) => new(RunVariable, runId.ToString(), group);
+
+    /// <summary>Every process that any life of a node has started for its runs.</summary>
+    internal static RunProcesses OfInstance(string instance) => new(InstanceVariable, instance, null);
+
+    /// <summary>Those that can still run, the asking process left out.</summary>
+    internal IReadOnlyList<ProcessEntry> Living()
+    {
+        var self = Environment.ProcessId;
+        var found = new List<ProcessEntry>();
+        foreach (var pid in ProcFs.Pids())
+        {
+            if (pid != self && ProcFs.Read(pid) is { IsDead: false } entry && IsOurs(entry))
+            {
+                found.Add(entry);
+            }
+        }
+        return found;
+    }
+
+    /// <summary>SIGKILLs one round of the living; nothing that took over a number is hit.</summary>
+    /// <returns>Those that were alive at the beginning of the round.</returns>
+    internal IReadOnlyList<ProcessEntry> KillLiving()
+    {
+        var living = Living();
+        foreach (var entry in living)
+        {
+            using var pidfd = Pidfd.Open(entry.Pid);
+            if (pidfd is not null && ProcFs.Read(entry.Pid)?.StartTime == entry.StartTime)
+            {
+                Pidfd.Signal(pidfd, Signals.Kill);
+            }
+        }
+        return living;
+    }
+
+    private bool IsOurs(ProcessEntry entry) =>
+        entry.Group == group || entry.Session == group || ProcFs.HasVariable(entry.Pid, cookie);
+}

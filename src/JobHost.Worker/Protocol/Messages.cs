@@ -1,0 +1,77 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using JobHost.Worker.Running;
+
+namespace JobHost.Worker.Protocol;
+
+/// <summary>What host and worker say to each other. The host treats everything a worker says as hostile.</summary>
+[JsonPolymorphic(
+    TypeDiscriminatorPropertyName = "is",
+    UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization
+)]
+[JsonDerivedType(typeof(AssignMessage), "assign")]
+[JsonDerivedType(typeof(StopMessage), "stop")]
+[JsonDerivedType(typeof(ReportMessage), "report")]
+[JsonDerivedType(typeof(EndedMessage), "ended")]
+internal abstract record Message;
+
+/// <summary>Host to worker, once: what to run.</summary>
+internal sealed record AssignMessage : Message
+{
+    public required Guid RunId { get; init; }
+
+    public required string Job { get; init; }
+
+    public required int Attempt { get; init; }
+
+    public required long Fence { get; init; }
+
+    public required string WorkingDirectory { get; init; }
+
+    /// <summary>The parameters of a job that is code.</summary>
+    public JsonElement? Parameters { get; init; }
+
+    /// <summary>The command line of a job that is a command.</summary>
+    public CommandLine? Command { get; init; }
+}
+
+/// <summary>A program, its arguments one by one, and what it finds in its environment.</summary>
+internal sealed record CommandLine(
+    string File,
+    IReadOnlyList<string> Arguments,
+    IReadOnlyDictionary<string, string> Environment,
+    string WorkingDirectory
+);
+
+/// <summary>Host to worker: stop, please.</summary>
+internal sealed record StopMessage(StopCause Cause, string? Reason, DateTimeOffset? Deadline) : Message;
+
+/// <summary>Worker to host, now and then: log lines and the newest progress.</summary>
+internal sealed record ReportMessage(IReadOnlyList<string> Lines, long Dropped, RunProgress? Progress) : Message;
+
+/// <summary>Worker to host, last: how the code ended.</summary>
+internal sealed record EndedMessage : Message
+{
+    public required BodyEnding Ending { get; init; }
+
+    public JsonElement? Result { get; init; }
+
+    public RunError? Error { get; init; }
+
+    /// <summary>Of a command.</summary>
+    public int? ExitCode { get; init; }
+
+    /// <summary>Of a command.</summary>
+    public int? Signal { get; init; }
+}
+
+// What a message leaves out or sets to null where it may not is no message.
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    MaxDepth = 40,
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true
+)]
+[JsonSerializable(typeof(Message))]
+internal sealed partial class MessageJson : JsonSerializerContext;

@@ -1,0 +1,177 @@
+using System.Collections.Frozen;
+using JobHost.Execution;
+using JobHost.Execution.Output;
+using JobHost.Nodes;
+using JobHost.Runs;
+using JobHost.Storage;
+using JobHost.Worker.Running;
+using Microsoft.Extensions.Logging;
+
+namespace JobHost.Control;
+
+/// <summary>Tells the life of one attempt: claimed, on disk, started, timed, ended, proven, on disk again.</summary>
+internal sealed class AttemptRunner(
+    NodeIdentity node,
+    IEnumerable<IExecutor> executors,
+    RunFolders folders,
+    OutputCollector collector,
+    TimeProvider time,
+    ILogger<AttemptRunner> logger
+)
+{
+    private static readonly TimeSpan StorePause = TimeSpan.FromSeconds(1);
+
+    // A timer takes no more than some 49 days; a longer timeout sets it anew each time that it rings.
+    private static readonly TimeSpan LongestAlarm = TimeSpan.FromDays(1);
+
+    private readonly FrozenDictionary<JobKind, IExecutor> executors = executors.ToFrozenDictionary(executor =>
+        executor.Kind
+    );
+
+    private volatile bool closed;
+
+    /// <summary>Begins nothing more, not even what has a slot already.</summary>
+    internal void Close() => closed = true;
+
+    /// <summary>Runs one attempt of a queued run that has a slot. Returns when the attempt's end is on disk.</summary>
+    internal async Task RunAsync(LiveRun live)
+    {
+        if (!await ClaimAsync(live))
+        {
+            return;
+        }
+        var run = live.Record;
+        var job = live.Job!;
+        logger.RunStarted(run.Id, run.Job, run.Attempt);
+        var context = new RunContext(
+            run.Id.Value,
+            run.Job,
+            run.Attempt,
+            run.Fence,
+            folders.WorkingDirectory(run.Id),
+            time
+        );
+        using var output = new RunOutput(folders, run.Id, job.OutputLimit);
+        collector.Add(context, output);
+        await using var execution = executors[run.Kind]
+            .Start(
+                new()
+                {
+                    Run = run,
+                    Job = job,
+                    Context = context,
+                    Output = output,
+                    OnLingering = problem => Ask(live, StopLevel.Kill, StopCause.Request, problem),
+                }
+            );
+        var ladder = new StopLadder(live, execution, run.Policy.Ladder, time, logger);
+        live.Attach(execution, context, ladder);
+        ExecutionEnd end;
+        using (Arm(live, run.Policy.SoftTimeout, StopCause.SoftTimeout))
+        using (Arm(live, run.Policy.Timeout, StopCause.Timeout))
+        {
+            end = await execution.Completion;
+        }
+        await ladder.Climbing;
+        // Before the end can be seen: whoever sees it finds the whole log.
+        collector.Remove(context);
+        output.Dispose();
+        await RecordAsync(live, () => live.FinishAsync(end, Random.Shared.NextDouble()));
+        logger.RunEnded(run.Id, run.Job, live.Record.State);
+    }
+
+    /// <summary>Records an end, however long the store refuses it: until then the run is not ended.</summary>
+    internal async Task RecordAsync(LiveRun live, Func<Task<bool>> record)
+    {
+        while (true)
+        {
+            try
+            {
+                if (!await record())
+                {
+                    logger.GhostWrite(live.Id);
+                    live.Disown();
+                }
+                return;
+            }
+            catch (StoreUnavailableException problem)
+            {
+                logger.RunNotRecorded(live.Id, problem);
+                await Task.Delay(StorePause, time);
+            }
+        }
+    }
+
+    private async Task<bool> ClaimAsync(LiveRun live)
+    {
+        try
+        {
+            if (await live.ClaimAsync(node, () => closed))
+            {
+                return true;
+            }
+            if (live.State == RunState.Queued && !closed)
+            {
+                // The store knows it in another state, or not at all: somebody else has written there.
+                logger.GhostWrite(live.Id);
+                await Task.Delay(StorePause, time);
+            }
+            return false;
+        }
+        catch (StoreUnavailableException problem)
+        {
+            // It stays queued; the pause keeps a broken disk from being asked in a tight loop.
+            logger.RunNotRecorded(live.Id, problem);
+            await Task.Delay(StorePause, time);
+            return false;
+        }
+    }
+
+    private ITimer? Arm(LiveRun live, TimeSpan? after, StopCause cause)
+    {
+        if (after is not { } due)
+        {
+            return null;
+        }
+        var since = time.GetTimestamp();
+        ITimer? alarm = null;
+        alarm = time.CreateTimer(_ => Ring(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Set(due);
+        return alarm;
+
+        void Ring()
+        {
+            var left = due - time.GetElapsedTime(since);
+            if (left > TimeSpan.Zero)
+            {
+                Set(left);
+            }
+            else
+            {
+                Ask(live, StopLevel.Cancel, cause, $"It ran longer than {due}.");
+            }
+        }
+
+        void Set(TimeSpan wait) => alarm!.Change(wait < LongestAlarm ? wait : LongestAlarm, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Ask(LiveRun live, StopLevel level, StopCause cause, string reason)
+    {
+        var escalate = level == StopLevel.Kill || cause != StopCause.SoftTimeout;
+        var request = new StopRequest(time.GetUtcNow(), "jobhost", level, cause, reason, Grace: null, escalate);
+        _ = AskAsync();
+
+        // The one who waits for it is the run: its ladder climbs, or its end comes first.
+        async Task AskAsync()
+        {
+            try
+            {
+                await live.RequestStopAsync(request);
+            }
+            catch (StoreUnavailableException problem)
+            {
+                logger.RunNotRecorded(live.Id, problem);
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Text.Json;
+using JobHost.Jobs;
+using JobHost.Runs;
+using JobHost.Storage;
+
+namespace JobHost.Control;
+
+/// <summary>How a run is accepted.</summary>
+public sealed partial class JobRegistry
+{
+    /// <summary>Accepts a run. When the answer is <see cref="StartResult.Accepted"/>, the run is on disk.</summary>
+    /// <exception cref="StoreUnavailableException">It is not accepted.</exception>
+    public Task<StartResult> StartAsync(StartRequest request) => StartAsync(request, retryOf: null);
+
+    private async Task<StartResult> StartAsync(StartRequest request, RunId? retryOf)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (catalog.Find(request.Job) is not { } job)
+        {
+            return new StartResult.UnknownJob(request.Job);
+        }
+        if (draining)
+        {
+            return new StartResult.Draining();
+        }
+        if (Refusal(request, job) is { } refusal)
+        {
+            return refusal;
+        }
+        var live = new LiveRun(NewRun(request, job, retryOf), receipt: null, job, store, time);
+        if (!dispatcher.TryReserve(live))
+        {
+            return new StartResult.QueueFull(job.QueueLimit);
+        }
+        // Before it is on disk, so that whoever reads its id there finds the run alive here.
+        liveRuns.Add(live);
+        var accepted = false;
+        try
+        {
+            var claim = request.IdempotencyKey is { } key ? new IdempotencyClaim(key, HashOf(request)) : null;
+            var result = await live.AcceptAsync(claim);
+            accepted = result.Outcome == AcceptOutcome.Accepted;
+            if (!accepted)
+            {
+                var there = liveRuns.TryFind(result.Run.Id, out var other) ? other.Record : result.Run;
+                return result.Outcome switch
+                {
+                    AcceptOutcome.Replayed => new StartResult.Replayed(there),
+                    AcceptOutcome.KeyReused => new StartResult.KeyReused(there.Id),
+                    _ => new StartResult.Duplicate(there),
+                };
+            }
+        }
+        finally
+        {
+            if (!accepted)
+            {
+                liveRuns.Remove(live);
+                dispatcher.Leave(live);
+            }
+        }
+        logger.RunAccepted(live.Id, job.Name);
+        var run = live.Record;
+        dispatcher.Enqueue(live);
+        return new StartResult.Accepted(run);
+    }
+
+    private static StartResult? Refusal(StartRequest request, JobDefinition job)
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        foreach (var (field, messages) in job.Check(request.Parameters ?? default))
+        {
+            errors[field.Length == 0 ? "parameters" : $"parameters.{field}"] = messages;
+        }
+        if (request.Ladder?.ProblemFor(job.Kind, job.AllowAbort) is { } ladderProblem)
+        {
+            errors["ladder"] = [ladderProblem];
+        }
+        if (request.Retry is { } retry && JobCatalog.RetryProblem(retry) is { } retryProblem)
+        {
+            errors["retry"] = [retryProblem];
+        }
+        // A limit that no timer can keep is refused here, whoever asks: it must not come up when the code runs already.
+        if (JobCatalog.TimeoutProblem(request.SoftTimeout) is { } softTimeoutProblem)
+        {
+            errors["softTimeout"] = [$"It {softTimeoutProblem}."];
+        }
+        if (JobCatalog.TimeoutProblem(request.Timeout) is { } timeoutProblem)
+        {
+            errors["timeout"] = [$"It {timeoutProblem}."];
+        }
+        if (errors.Count > 0)
+        {
+            return new StartResult.Invalid(errors);
+        }
+        return request.RequireGuarantee is { } required && !KillGuarantees.Satisfies(job.KillGuarantee, required)
+            ? new StartResult.GuaranteeNotAvailable(required, job.KillGuarantee)
+            : null;
+    }
+
+    private Run NewRun(StartRequest request, JobDefinition job, RunId? retryOf) =>
+        new()
+        {
+            Id = RunId.New(time),
+            Job = job.Name,
+            Kind = job.Kind,
+            State = RunState.Queued,
+            Priority = request.Priority ?? job.Priority,
+            Labels = request.Labels,
+            Parameters = request.Parameters is { ValueKind: JsonValueKind.Object } parameters
+                ? parameters.Clone()
+                : null,
+            CreatedAt = time.GetUtcNow(),
+            NotBefore = request.NotBefore,
+            UniqueKey = request.UniqueKey,
+            RetryOf = retryOf,
+            KillGuarantee = job.KillGuarantee,
+            Policy = new()
+            {
+                Ladder = request.Ladder ?? job.Policy.Ladder,
+                Retry = request.Retry ?? job.Policy.Retry,
+                SoftTimeout = request.SoftTimeout ?? job.Policy.SoftTimeout,
+                Timeout = request.Timeout ?? job.Policy.Timeout,
+            },
+        };
+}

@@ -1,0 +1,313 @@
+using System.Diagnostics.CodeAnalysis;
+using JobHost.Execution;
+using JobHost.Jobs;
+using JobHost.Nodes;
+using JobHost.Runs;
+using JobHost.Storage;
+using JobHost.Worker.Running;
+
+namespace JobHost.Control;
+
+/// <summary>
+/// A run that has not ended, as this node holds it. All its moves are made here, one at a time: whoever wants one takes the
+/// turn, writes it to the store, and only when it is on disk does anybody see it.
+/// </summary>
+internal sealed partial class LiveRun
+{
+    private const int MaxRequests = 32;
+
+    private readonly IRunStore store;
+    private readonly TimeProvider time;
+    private readonly Turn turn = new();
+    private readonly TaskCompletionSource<Run> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock gate = new();
+    private volatile Run record;
+    private volatile Receipt? receipt;
+    private volatile RunExecution? execution;
+    private volatile RunContext? context;
+    private StopLadder? ladder;
+    private DateTimeOffset? stuckAt;
+
+    internal LiveRun(Run record, Receipt? receipt, JobDefinition? job, IRunStore store, TimeProvider time)
+    {
+        this.record = record;
+        // A store keeps the last receipt that there is, which may be that of the attempt before.
+        this.receipt = receipt?.Attempt == record.Attempt ? receipt : null;
+        this.store = store;
+        this.time = time;
+        Job = job;
+    }
+
+    internal RunId Id => record.Id;
+
+    /// <summary>What it runs, or null where the job is no longer registered.</summary>
+    internal JobDefinition? Job { get; }
+
+    internal RunState State => record.State;
+
+    /// <summary>The run as it is on disk, with what is known only here: progress and process.</summary>
+    internal Run Record
+    {
+        get
+        {
+            var run = record;
+            return run.IsEnded
+                ? run
+                : run with
+                {
+                    Progress = context?.Progress ?? run.Progress,
+                    ProcessId = execution?.ProcessId ?? run.ProcessId,
+                };
+        }
+    }
+
+    /// <summary>Whether it has a place in its job's queue. The dispatcher's to read and write, under the dispatcher's lock.</summary>
+    internal bool IsWaiting { get; set; }
+
+    /// <summary>The evidence so far, or null while nothing was asked.</summary>
+    internal Receipt? Receipt => receipt;
+
+    /// <summary>Completes with the final record when it is on disk.</summary>
+    internal Task<Run> Ended => ended.Task;
+
+    /// <summary>Records the run for the first time.</summary>
+    /// <exception cref="StoreUnavailableException">It is not recorded.</exception>
+    internal async Task<AcceptResult> AcceptAsync(IdempotencyClaim? claim)
+    {
+        await turn.TakeAsync();
+        try
+        {
+            return await store.AcceptAsync(record, claim);
+        }
+        finally
+        {
+            turn.GiveBack();
+        }
+    }
+
+    /// <summary>Makes the run this life's own and running, so that on disk it has begun before its code does.</summary>
+    /// <param name="node">This life.</param>
+    /// <param name="isClosed">Whether nothing may begin any more; asked when it is this move's turn.</param>
+    /// <returns>False when it no longer waits, or must go on waiting.</returns>
+    /// <exception cref="StoreUnavailableException">It is not recorded and must not begin.</exception>
+    internal async Task<bool> ClaimAsync(NodeIdentity node, Func<bool>? isClosed = null)
+    {
+        await turn.TakeAsync();
+        try
+        {
+            if (record.State != RunState.Queued || isClosed?.Invoke() == true)
+            {
+                return false;
+            }
+            return await WriteLockedAsync(
+                record with
+                {
+                    State = RunState.Running,
+                    Node = node.Name,
+                    Epoch = node.Epoch,
+                    Fence = node.NextFence(),
+                    StartedAt = time.GetUtcNow(),
+                    Progress = null,
+                    Error = null,
+                    ExitCode = null,
+                    Signal = null,
+                    ProcessId = null,
+                    Leaked = 0,
+                },
+                written: null,
+                // The receipt of an attempt before stays with that attempt.
+                shown: () => null
+            );
+        }
+        finally
+        {
+            turn.GiveBack();
+        }
+    }
+
+    /// <summary>Binds the attempt's live handle; what was asked meanwhile is carried out now.</summary>
+    internal void Attach(RunExecution started, RunContext itsContext, StopLadder itsLadder)
+    {
+        execution = started;
+        context = itsContext;
+        lock (gate)
+        {
+            ladder = itsLadder;
+            if (receipt is { Requests.IsEmpty: false })
+            {
+                itsLadder.Wake();
+            }
+        }
+    }
+
+    /// <summary>Asks the run to stop. The answer is given when the request is on disk.</summary>
+    /// <exception cref="StoreUnavailableException">The request is not on disk, but a run that executes is stopped all the same.</exception>
+    internal async Task<StopResult> RequestStopAsync(StopRequest request)
+    {
+        await turn.TakeAsync();
+        try
+        {
+            return await RequestStopLockedAsync(request);
+        }
+        finally
+        {
+            turn.GiveBack();
+        }
+    }
+
+    /// <summary>
+    /// Asks the run to stop where it executes; one that waits goes on waiting. Together with a claim that is refused from then
+    /// on, none slips through: whichever of the two has its turn first, the other sees what it did.
+    /// </summary>
+    /// <inheritdoc cref="RequestStopAsync"/>
+    internal async Task StopExecutingAsync(StopRequest request)
+    {
+        await turn.TakeAsync();
+        try
+        {
+            if (Transitions.IsExecuting(record.State))
+            {
+                await RequestStopLockedAsync(request);
+            }
+        }
+        finally
+        {
+            turn.GiveBack();
+        }
+    }
+
+    private async Task<StopResult> RequestStopLockedAsync(StopRequest request)
+    {
+        var run = record;
+        if (run.IsEnded)
+        {
+            return new StopResult.AlreadyEnded(run);
+        }
+        var asked = ReceiptOf(run) ?? new Receipt { Attempt = run.Attempt, Verdict = Verdict.Pending };
+        if (!IsNews(asked, request))
+        {
+            return new StopResult.Accepted(Record, asked);
+        }
+        asked = asked with { Requests = asked.Requests.Add(request) };
+        return run.State == RunState.Queued
+            ? await CancelQueuedLockedAsync(run, asked, request)
+            : await AskRunningLockedAsync(run, asked, request);
+    }
+
+    private async Task<StopResult> CancelQueuedLockedAsync(Run run, Receipt asked, StopRequest request)
+    {
+        var now = time.GetUtcNow();
+        var done = asked with
+        {
+            Verdict = Verdict.Gone,
+            VerifiedBy = "the run had not begun",
+            VerifiedAt = now,
+            Elapsed = TimeSpan.Zero,
+        };
+        var next = run with { State = RunState.Cancelled, Stop = request.Level, EndedAt = now };
+        return await WriteLockedAsync(next, done, () => done)
+            ? new StopResult.EndedAtOnce(next, done)
+            : new StopResult.NotFound();
+    }
+
+    private async Task<StopResult> AskRunningLockedAsync(Run run, Receipt asked, StopRequest request)
+    {
+        var next = run with { Stop = request.Level > run.Stop ? request.Level : run.Stop };
+        try
+        {
+            if (!await WriteLockedAsync(next, asked, () => Merged(asked)))
+            {
+                return new StopResult.NotFound();
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            // A run may be what fills the disk. Stopping it is not refused because the wish cannot be written down; only the
+            // promise is, and the receipt is written when the disk takes it.
+            lock (gate)
+            {
+                receipt = Merged(asked);
+                record = next;
+            }
+            Wake();
+            throw;
+        }
+        Wake();
+        return new StopResult.Accepted(Record, receipt!);
+    }
+
+    private void Wake()
+    {
+        lock (gate)
+        {
+            ladder?.Wake();
+        }
+    }
+
+    /// <summary>New requests, with the rungs that the ladder has noted while they went to disk.</summary>
+    private Receipt Merged(Receipt asked) =>
+        receipt is { } known && known.Attempt == asked.Attempt ? known with { Requests = asked.Requests } : asked;
+
+    /// <summary>The receipt of this attempt: while the next one waits, the one before has left its own.</summary>
+    private Receipt? ReceiptOf(Run run) => receipt is { } found && found.Attempt == run.Attempt ? found : null;
+
+    /// <summary>Whoever wants more force is always heard; of those who only shorten a grace, so many.</summary>
+    private static bool IsNews(Receipt asked, StopRequest request)
+    {
+        var asForceful = asked
+            .Requests.Where(earlier =>
+                earlier.Level >= request.Level
+                && (earlier.Escalate || !request.Escalate || earlier.Level == StopLevel.Kill)
+            )
+            .ToList();
+        return asForceful.Count == 0
+            || (
+                asked.Requests.Length < MaxRequests
+                && !asForceful.Exists(earlier =>
+                    request.Grace is null || (earlier.Grace is { } grace && grace <= request.Grace)
+                )
+            );
+    }
+
+    /// <summary>Writes the next record, with the receipt where there is one, and shows both when they are on disk.</summary>
+    /// <param name="next">The record.</param>
+    /// <param name="written">The receipt as it goes to disk, or null to leave what is there.</param>
+    /// <param name="shown">The receipt as it then is, seen before the record: whoever sees an end also sees its proof.</param>
+    private async Task<bool> WriteLockedAsync(Run next, Receipt? written, Func<Receipt?> shown)
+    {
+        var last = record;
+        if (next.State != last.State && !Transitions.IsLegal(last.State, next.State))
+        {
+            throw new InvalidOperationException($"Run {Id} cannot go from {last.State} to {next.State}.");
+        }
+        if (!await store.UpdateAsync(new(next, last.State, last.Fence, written)))
+        {
+            return false;
+        }
+        lock (gate)
+        {
+            receipt = shown();
+            record = next;
+        }
+        if (next.IsEnded)
+        {
+            ended.TrySetResult(next);
+        }
+        return true;
+    }
+}
+
+/// <summary>The right to make the next move of a run.</summary>
+[SuppressMessage(
+    "Design",
+    "CA1001",
+    Justification = "A semaphore whose wait handle nobody asks for holds nothing of the system."
+)]
+internal sealed class Turn
+{
+    private readonly SemaphoreSlim one = new(1);
+
+    internal Task TakeAsync() => one.WaitAsync();
+
+    internal void GiveBack() => one.Release();
+}

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using JobHost.Runs;
+
+namespace JobHost.Control;
+
+/// <summary>What a caller wants started. What is null is as the job says.</summary>
+public sealed record StartRequest
+{
+    public required string Job { get; init; }
+
+    /// <summary>A JSON object, or null for none.</summary>
+    public JsonElement? Parameters { get; init; }
+
+    public ImmutableSortedDictionary<string, string> Labels { get; init; } =
+        ImmutableSortedDictionary<string, string>.Empty;
+
+    public int? Priority { get; init; }
+
+    public DateTimeOffset? NotBefore { get; init; }
+
+    public string? UniqueKey { get; init; }
+
+    public TimeSpan? SoftTimeout { get; init; }
+
+    public TimeSpan? Timeout { get; init; }
+
+    public RetryPolicy? Retry { get; init; }
+
+    public Ladder? Ladder { get; init; }
+
+    /// <summary>The weakest guarantee that will do.</summary>
+    public string? RequireGuarantee { get; init; }
+
+    /// <summary>The client's key for a start that happens once.</summary>
+    public string? IdempotencyKey { get; init; }
+}
+
+/// <summary>What came of a start.</summary>
+public abstract record StartResult
+{
+    private StartResult() { }
+
+    /// <summary>On disk.</summary>
+    public sealed record Accepted(Run Run) : StartResult;
+
+    /// <summary>The same start was accepted before, under the same idempotency key.</summary>
+    public sealed record Replayed(Run Run) : StartResult;
+
+    /// <summary>There is no such job.</summary>
+    public sealed record UnknownJob(string Job) : StartResult;
+
+    /// <summary>Messages by field.</summary>
+    public sealed record Invalid(IReadOnlyDictionary<string, string[]> Errors) : StartResult;
+
+    /// <summary>This node does not offer the guarantee that was required.</summary>
+    public sealed record GuaranteeNotAvailable(string Required, string Offered) : StartResult;
+
+    /// <summary>An unfinished run has the same unique key.</summary>
+    public sealed record Duplicate(Run Holder) : StartResult;
+
+    /// <summary>The idempotency key was used for another request.</summary>
+    public sealed record KeyReused(RunId RunId) : StartResult;
+
+    /// <summary>So many wait already.</summary>
+    public sealed record QueueFull(int Limit) : StartResult;
+
+    /// <summary>The node is shutting down.</summary>
+    public sealed record Draining : StartResult;
+}
+
+/// <summary>What came of asking a run to stop.</summary>
+public abstract record StopResult
+{
+    private StopResult() { }
+
+    /// <summary>There is no such run.</summary>
+    public sealed record NotFound : StopResult;
+
+    /// <summary>It had ended before.</summary>
+    public sealed record AlreadyEnded(Run Run) : StopResult;
+
+    /// <summary>The request is on disk and being carried out.</summary>
+    public sealed record Accepted(Run Run, Receipt Receipt) : StopResult;
+
+    /// <summary>It had not begun, and never will.</summary>
+    public sealed record EndedAtOnce(Run Run, Receipt Receipt) : StopResult;
+}
+
+/// <summary>What came of repeating a run.</summary>
+public abstract record RetryResult
+{
+    private RetryResult() { }
+
+    /// <summary>There is no such run.</summary>
+    public sealed record NotFound : RetryResult;
+
+    /// <summary>It has not ended.</summary>
+    public sealed record NotEnded(Run Run) : RetryResult;
+
+    /// <summary>As for any start.</summary>
+    public sealed record Started(StartResult Result) : RetryResult;
+}
+
+/// <summary>What came of deleting a record.</summary>
+public abstract record DeleteResult
+{
+    private DeleteResult() { }
+
+    /// <summary>There is no such run.</summary>
+    public sealed record NotFound : DeleteResult;
+
+    /// <summary>It is not verified gone.</summary>
+    public sealed record NotEnded(Run Run) : DeleteResult;
+
+    /// <summary>Record, receipt and files are gone.</summary>
+    public sealed record Deleted : DeleteResult;
+}

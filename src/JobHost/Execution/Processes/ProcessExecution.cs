@@ -1,0 +1,264 @@
+using System.Collections.Immutable;
+using JobHost.Execution.Output;
+using JobHost.Runs;
+using JobHost.Worker.Native;
+using JobHost.Worker.Protocol;
+using JobHost.Worker.Running;
+
+namespace JobHost.Execution.Processes;
+
+/// <summary>
+/// The life of one worker, told in <see cref="LiveAsync"/>: started, given its assignment, listened to, ended, looked after
+/// until nothing of its tree is left, and only then reported as ended.
+/// </summary>
+internal sealed partial class ProcessExecution : RunExecution
+{
+    // A worker that has said how its job ended has nothing more to do.
+    private static readonly TimeSpan ExitGrace = TimeSpan.FromSeconds(5);
+
+    // How long leftovers may withstand before somebody is told.
+    private static readonly TimeSpan LingeringAfter = TimeSpan.FromSeconds(5);
+
+    // When nothing of the tree is left, the pipes end by themselves, unless somebody outside was handed an end.
+    private static readonly TimeSpan DrainGrace = TimeSpan.FromSeconds(10);
+    private const int MaxRecorded = 500;
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(250);
+
+    private readonly ExecutionOrder order;
+    private readonly TimeProvider time;
+    private readonly TaskCompletionSource<ProcessTree?> started = new(
+        TaskCreationOptions.RunContinuationsAsynchronously
+    );
+    private readonly SemaphoreSlim sending = new(1);
+    private readonly Lock killing = new();
+    private readonly Dictionary<(int Pid, long StartTime), ProcessRecord> seen = [];
+    private ProcessTree? tree;
+    private Task leaving = Task.CompletedTask;
+    private volatile bool asked;
+    private volatile bool killed;
+    private volatile EndedMessage? said;
+    private volatile string? violation;
+
+    internal ProcessExecution(
+        ExecutionOrder order,
+        WorkerProgram program,
+        WorkerEnvironment environment,
+        IProcessTier tier,
+        RunFolders folders,
+        TimeProvider time
+    )
+    {
+        this.order = order;
+        this.time = time;
+        Completion = Task.Run(() => LiveAsync(program, environment, tier, folders));
+    }
+
+    internal override Task<ExecutionEnd> Completion { get; }
+
+    internal override string Mechanism => tree?.Mechanism ?? "process";
+
+    internal override int? ProcessId => tree?.Pid;
+
+    /// <summary>Completes when the worker has started, or could not.</summary>
+    internal Task Started => started.Task;
+
+    // A command has no token; SIGTERM is how it is asked.
+    internal override bool Asks(Rung rung) => rung == Rung.Cancel;
+
+    internal override async Task<string?> ClimbAsync(
+        Rung rung,
+        StopNotice notice,
+        TimeSpan grace,
+        CancellationToken goOn
+    )
+    {
+        string? problem = null;
+        if (await started.Task is not { } target)
+        {
+            return "the worker did not start";
+        }
+        switch (rung)
+        {
+            case Rung.Cancel:
+                asked = true;
+                problem = await SendAsync(target, new StopMessage(notice.Cause, notice.Reason, notice.Deadline));
+                break;
+            case Rung.Terminate:
+                asked = true;
+                // As for a kill: never while the worker's number is being given back.
+                lock (killing)
+                {
+                    problem = target.Terminate();
+                }
+                break;
+            case Rung.Kill:
+                killed = true;
+                Kill(target);
+                break;
+        }
+        if (problem is null)
+        {
+            await EndsWithinAsync(grace, time, goOn);
+        }
+        return problem;
+    }
+
+    internal override ImmutableArray<ProcessRecord> Survivors() =>
+        Completion.IsCompleted || tree is null ? [] : [.. tree.Living()];
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (tree is not null)
+        {
+            await tree.DisposeAsync();
+        }
+        sending.Dispose();
+        await base.DisposeAsync();
+    }
+
+    private async Task<ExecutionEnd> LiveAsync(
+        WorkerProgram program,
+        WorkerEnvironment environment,
+        IProcessTier tier,
+        RunFolders folders
+    )
+    {
+        try
+        {
+            var workingDirectory = Directory.CreateDirectory(folders.WorkingDirectory(order.Run.Id)).FullName;
+            tree = tier.Start(
+                new(program.File, program.Arguments, environment.ForWorker(order.Run), workingDirectory, order.Run.Id)
+            );
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            started.TrySetResult(null);
+            return new()
+            {
+                Ending = BodyEnding.Failed,
+                Error = new("start", $"The worker cannot be started. {refused.Message}", null),
+                VerifiedBy = "no process was started",
+            };
+        }
+        started.SetResult(tree);
+        var stdout = PumpAsync(tree.Stdout, OutputStream.Stdout);
+        var stderr = PumpAsync(tree.Stderr, OutputStream.Stderr);
+        // A worker without its assignment would wait for ever. One that is dead already says so itself.
+        if (await AssignAsync(tree, environment, folders) is { } problem && Kill(tree).Count > 0)
+        {
+            violation = problem;
+        }
+        var listening = ListenAsync(tree);
+
+        var exit = await tree.RootEnded;
+        var leftovers = await RemoveLeftoversAsync(tree);
+        await WhenAllWithin(DrainGrace, stdout, stderr, listening);
+        await leaving;
+        lock (killing)
+        {
+            tree.Release();
+        }
+        return Describe(exit, leftovers);
+    }
+
+    /// <summary>
+    /// Kills what the worker left behind, again and again until nothing is left, however long that takes: before, the
+    /// attempt has not ended.
+    /// </summary>
+    /// <returns>How many there were.</returns>
+    private async Task<int> RemoveLeftoversAsync(ProcessTree source)
+    {
+        var leftovers = new HashSet<(int, long)>();
+        var since = time.GetTimestamp();
+        var pause = TimeSpan.FromMilliseconds(0.5);
+        var told = false;
+        while (Kill(source) is { Count: > 0 } living)
+        {
+            leftovers.UnionWith(living.Select(process => (process.Pid, process.StartTime)));
+            if (!told && time.GetElapsedTime(since) > LingeringAfter)
+            {
+                told = true;
+                order.OnLingering($"{living.Count} of its processes withstand SIGKILL");
+            }
+            await Task.Delay(pause, time, CancellationToken.None);
+            pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
+        }
+        return leftovers.Count;
+    }
+
+    /// <summary>
+    /// Kills, and keeps for the receipt whom it met. One at a time: the worker's end must not be told while somebody who
+    /// killed it has not yet noted whom else.
+    /// </summary>
+    private IReadOnlyList<ProcessRecord> Kill(ProcessTree target)
+    {
+        lock (killing)
+        {
+            var met = target.Kill();
+            foreach (var process in met)
+            {
+                if (seen.Count < MaxRecorded || seen.ContainsKey((process.Pid, process.StartTime)))
+                {
+                    seen[(process.Pid, process.StartTime)] = process with
+                    {
+                        State = null,
+                        WaitsFor = null,
+                        Exit = "SIGKILL",
+                    };
+                }
+            }
+            return met;
+        }
+    }
+
+    private ExecutionEnd Describe(ProcessExit exit, int leftovers)
+    {
+        var end = new ExecutionEnd
+        {
+            Ending = BodyEnding.Failed,
+            ExitCode = said is null ? exit.ExitCode : said.ExitCode,
+            Signal = (said is null ? exit.Signal : said.Signal) is { } signal ? Signals.Name(signal) : null,
+            Leaked = killed ? 0 : leftovers,
+            Processes =
+            [
+                tree!.Root with
+                {
+                    Exit = exit.ToString(),
+                },
+                .. seen.Values.Where(process => process.Pid != tree.Pid).OrderBy(process => process.StartTime),
+            ],
+            VerifiedBy = tree!.Proof,
+        };
+        if (violation is not null)
+        {
+            return end with
+            {
+                Error = new("protocol", $"The worker broke the protocol and was killed. {violation}", null),
+            };
+        }
+        if (said is not { } ended)
+        {
+            return killed && exit.Signal == Signals.Kill
+                ? end with
+                {
+                    Ending = BodyEnding.Killed,
+                }
+                : end with
+                {
+                    Error = new("worker-died", $"The worker {exit} before the job ended.", null),
+                };
+        }
+        // A command that ends with an error after it was asked to end has obeyed.
+        var obeyed =
+            order.Job.Command is not null && asked && ended.Ending == BodyEnding.Failed && ended.Error?.Type != "start";
+        return end with
+        {
+            Ending = obeyed ? BodyEnding.ObeyedStop : ended.Ending,
+            Result = ended.Ending == BodyEnding.Returned ? Bounded(ended) : null,
+            Error = obeyed ? null : ended.Error?.Bounded(),
+        };
+    }
+
+    private static System.Text.Json.JsonElement? Bounded(EndedMessage ended) =>
+        ended.Result is { } result && result.GetRawText().Length <= BodyOutcome.MaxResultBytes ? result : null;
+}

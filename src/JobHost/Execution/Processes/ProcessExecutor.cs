@@ -1,0 +1,23 @@
+using JobHost.Execution.Output;
+
+namespace JobHost.Execution.Processes;
+
+/// <summary>How a worker is started: this program again, with another verb.</summary>
+/// <param name="File">An absolute path.</param>
+/// <param name="Arguments">What stands before the channel's numbers.</param>
+internal sealed record WorkerProgram(string File, IReadOnlyList<string> Arguments);
+
+/// <summary>Runs jobs and commands in worker processes, one for each attempt.</summary>
+internal sealed class ProcessExecutor(
+    WorkerProgram program,
+    WorkerEnvironment environment,
+    IProcessTier tier,
+    RunFolders folders,
+    TimeProvider time
+) : IExecutor
+{
+    public JobKind Kind => JobKind.Process;
+
+    public RunExecution Start(ExecutionOrder order) =>
+        new ProcessExecution(order, program, environment, tier, folders, time);
+}

@@ -1,0 +1,102 @@
+using System.Collections;
+using System.Globalization;
+using JobHost.Jobs;
+using JobHost.Runs;
+using JobHost.Worker.Processes;
+
+namespace JobHost.Execution.Processes;
+
+/// <summary>
+/// What workers and commands find in their environment: a short list of the host's harmless variables and the run's own
+/// marks. Connection strings and keys of the host are never among them.
+/// </summary>
+internal sealed class WorkerEnvironment(string instance)
+{
+    private static readonly string[] Passed =
+    [
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+        "TZ",
+        "TMPDIR",
+        "SystemRoot",
+        "TEMP",
+        "TMP",
+    ];
+
+    private static readonly Dictionary<string, string> Host = Environment
+        .GetEnvironmentVariables()
+        .Cast<DictionaryEntry>()
+        .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
+
+    /// <summary>For the worker itself, which is a .NET process.</summary>
+    internal IReadOnlyDictionary<string, string> ForWorker(Run run)
+    {
+        var environment = Marks(run);
+        foreach (
+            var name in new[]
+            {
+                "DOTNET_ROOT",
+                "DOTNET_ROOT_X64",
+                "DOTNET_ROOT_ARM64",
+                "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT",
+            }
+        )
+        {
+            Pass(environment, name);
+        }
+        // No diagnostics socket that another process of the same user could inject code through, and fewer threads.
+        environment["DOTNET_EnableDiagnostics"] = "0";
+        environment["DOTNET_gcConcurrent"] = "0";
+        environment["DOTNET_TieredPGO"] = "0";
+        return environment;
+    }
+
+    /// <summary>For a command.</summary>
+    internal IReadOnlyDictionary<string, string> ForCommand(Run run, CommandTemplate command)
+    {
+        var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal);
+        foreach (var (name, value) in Marks(run))
+        {
+            // The configuration may replace PATH and the like, but not the marks that the kill goes by.
+            if (name.StartsWith("JOBHOST_", StringComparison.Ordinal))
+            {
+                environment[name] = value;
+            }
+            else
+            {
+                environment.TryAdd(name, value);
+            }
+        }
+        return environment;
+    }
+
+    private Dictionary<string, string> Marks(Run run)
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [RunProcesses.RunVariable] = run.Id.ToString(),
+            [RunProcesses.InstanceVariable] = instance,
+            ["JOBHOST_JOB"] = run.Job,
+            ["JOBHOST_ATTEMPT"] = run.Attempt.ToString(CultureInfo.InvariantCulture),
+            ["JOBHOST_FENCE"] = run.Fence.ToString(CultureInfo.InvariantCulture),
+        };
+        foreach (var name in Passed)
+        {
+            Pass(environment, name);
+        }
+        return environment;
+    }
+
+    private static void Pass(Dictionary<string, string> environment, string name)
+    {
+        if (Host.TryGetValue(name, out var value))
+        {
+            environment[name] = value;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using JobHost.Runs;
+using JobHost.Worker.Running;
+
+namespace JobHost.Execution;
+
+/// <summary>
+/// The live handle on one attempt on this node. It knows how to climb a rung and when the code has provably ended; when to
+/// climb which rung is not its business.
+/// </summary>
+internal abstract class RunExecution : IAsyncDisposable
+{
+    /// <summary>Completes when nothing of the attempt can run any more. Never faults.</summary>
+    internal abstract Task<ExecutionEnd> Completion { get; }
+
+    /// <summary>What the proof of the end rests on, for the receipt.</summary>
+    internal abstract string Mechanism { get; }
+
+    /// <summary>The process of the attempt, or null inside the host.</summary>
+    internal virtual int? ProcessId => null;
+
+    /// <summary>
+    /// Does what the rung says, again and again where it works in rounds, until the attempt has ended, the grace is over or
+    /// the caller wants to go on.
+    /// </summary>
+    /// <returns>Null, or why the rung could not be climbed.</returns>
+    internal abstract Task<string?> ClimbAsync(Rung rung, StopNotice notice, TimeSpan grace, CancellationToken goOn);
+
+    /// <summary>Which rungs only ask: they are all that a cancel without escalation climbs.</summary>
+    internal virtual bool Asks(Rung rung) => rung == Rung.Cancel;
+
+    /// <summary>What is alive of the attempt outside the host, as far as can be seen.</summary>
+    internal virtual ImmutableArray<ProcessRecord> Survivors() => [];
+
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Waits for the end, for the grace to pass, or for the caller to go on.</summary>
+    protected async Task<bool> EndsWithinAsync(TimeSpan grace, TimeProvider time, CancellationToken goOn)
+    {
+        try
+        {
+            await Completion.WaitAsync(grace, time, goOn);
+            return true;
+        }
+        catch (Exception notYet) when (notYet is TimeoutException or OperationCanceledException)
+        {
+            return Completion.IsCompleted;
+        }
+    }
+}
+
+/// <summary>The proven end of an attempt.</summary>
+internal sealed record ExecutionEnd
+{
+    public required BodyEnding Ending { get; init; }
+
+    public JsonElement? Result { get; init; }
+
+    public RunError? Error { get; init; }
+
+    public int? ExitCode { get; init; }
+
+    public string? Signal { get; init; }
+
+    /// <summary>Processes left behind by an attempt that ended by itself, and removed.</summary>
+    public int Leaked { get; init; }
+
+    public ImmutableArray<ProcessRecord> Processes { get; init; } = [];
+
+    /// <summary>What proved the end, in words.</summary>
+    public required string VerifiedBy { get; init; }
+
+    internal static ExecutionEnd From(BodyOutcome outcome, string verifiedBy) =>
+        new()
+        {
+            Ending = outcome.Ending,
+            Result = outcome.Result,
+            Error = outcome.Error,
+            VerifiedBy = verifiedBy,
+        };
+}

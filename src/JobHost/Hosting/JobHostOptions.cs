@@ -1,0 +1,96 @@
+using System.ComponentModel.DataAnnotations;
+using JobHost.Jobs;
+
+namespace JobHost.Hosting;
+
+/// <summary>The engine's options, section <c>JobHost</c>. Defaults in the members.</summary>
+public sealed class JobHostOptions
+{
+    /// <summary>The section of the configuration.</summary>
+    public const string Section = "JobHost";
+
+    /// <summary>Where everything is kept. Default: <c>data</c> below the working folder.</summary>
+    [Required]
+    public string DataDirectory { get; set; } = "data";
+
+    /// <summary>Where runs are recorded: <c>sqlite</c>.</summary>
+    [AllowedValues("sqlite", ErrorMessage = "Storage must be 'sqlite'.")]
+    public string Storage { get; set; } = "sqlite";
+
+    public NodeOptions Node { get; set; } = new();
+
+    public SlotOptions Slots { get; set; } = new();
+
+    public ShutdownOptions Shutdown { get; set; } = new();
+
+    public RetentionOptions Retention { get; set; } = new();
+
+    public WorkerOptions Worker { get; set; } = new();
+
+    /// <summary>Commands that can be run as jobs, by name.</summary>
+    public Dictionary<string, CommandConfig> Commands { get; set; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>Who this node is.</summary>
+public sealed class NodeOptions
+{
+    /// <summary>Default: the machine's name.</summary>
+    [Required]
+    [StringLength(64, MinimumLength = 1)]
+    public string Name { get; set; } = Environment.MachineName;
+}
+
+/// <summary>How many runs of each kind may execute at once on this node.</summary>
+public sealed class SlotOptions
+{
+    [Range(1, 1_000_000)]
+    public int Task { get; set; } = 10_000;
+
+    [Range(1, 100_000)]
+    public int Thread { get; set; } = 200;
+
+    [Range(1, 1_000_000)]
+    public int Step { get; set; } = 100_000;
+
+    /// <summary>Default: four for each processor.</summary>
+    [Range(1, 10_000)]
+    public int Process { get; set; } = 4 * Environment.ProcessorCount;
+}
+
+/// <summary>What happens when the node shuts down.</summary>
+public sealed class ShutdownOptions
+{
+    /// <summary>How long foreground runs are left alone. Default 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan ForegroundTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the whole may take, ladders included. Default 60 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "2.00:00:00")]
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>How long ended runs are kept. Unfinished runs are never removed.</summary>
+public sealed class RetentionOptions
+{
+    /// <summary>Default 30 days.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
+    public TimeSpan MaxAge { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>Default one million.</summary>
+    [Range(0, long.MaxValue)]
+    public long MaxRuns { get; set; } = 1_000_000;
+
+    /// <summary>How often is looked. Default 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
+    public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(1);
+}
+
+/// <summary>What workers are started with.</summary>
+public sealed class WorkerOptions
+{
+    /// <summary>The program. Default: the one that runs now.</summary>
+    public string? File { get; set; }
+
+    /// <summary>What stands before the verb <c>work</c>.</summary>
+    public List<string> Arguments { get; set; } = [];
+}

@@ -1,0 +1,84 @@
+using JobHost.Control;
+using JobHost.Nodes;
+using JobHost.Runs;
+using JobHost.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace JobHost.Hosting;
+
+/// <summary>
+/// Begins and ends a life of the node with the application: recovery before anything listens, draining while everything
+/// still answers.
+/// </summary>
+internal sealed class JobHostService(
+    JobRegistry registry,
+    AttemptRunner runner,
+    IRunStore store,
+    JobHostOptions options,
+    TimeProvider time,
+    ILogger<JobHostService> logger
+) : IHostedLifecycleService, IDisposable
+{
+    private readonly CancellationTokenSource stopped = new();
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        var leftovers = new Leftovers(store.Life.Instance, time, logger);
+        await registry.RecoverAsync(await leftovers.KillAllAsync(), runner, stopped.Token);
+    }
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        logger.Draining(options.Shutdown.ForegroundTimeout);
+        var left = await registry.DrainAsync(options.Shutdown.ForegroundTimeout, options.Shutdown.Timeout);
+        foreach (var run in left)
+        {
+            logger.LeftBehind(run.Id, run.Job, run.State);
+        }
+        logger.Drained(left.Count);
+    }
+
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        await stopped.CancelAsync();
+        try
+        {
+            await store.EndLifeAsync();
+        }
+        catch (StoreUnavailableException)
+        {
+            // The next life finds this one without an end, which is no harm: its lock is free.
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => stopped.Dispose();
+}
+
+internal static partial class JobHostServiceLog
+{
+    [LoggerMessage(
+        300,
+        LogLevel.Information,
+        "Shutting down: no more starts; background runs are stopped, foreground runs have {Timeout}."
+    )]
+    internal static partial void Draining(this ILogger logger, TimeSpan timeout);
+
+    [LoggerMessage(301, LogLevel.Warning, "Run {RunId} of {Job} did not leave: it is {State}.")]
+    internal static partial void LeftBehind(this ILogger logger, RunId runId, string job, RunState state);
+
+    [LoggerMessage(302, LogLevel.Information, "Shut down; {Count} runs did not leave.")]
+    internal static partial void Drained(this ILogger logger, int count);
+
+    [LoggerMessage(303, LogLevel.Error, "Retention failed; it is tried again.")]
+    internal static partial void RetentionFailed(this ILogger logger, Exception problem);
+
+    [LoggerMessage(304, LogLevel.Information, "Removed {Count} ended runs by retention.")]
+    internal static partial void Removed(this ILogger logger, int count);
+}

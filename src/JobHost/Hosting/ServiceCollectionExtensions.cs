@@ -1,0 +1,137 @@
+using JobHost.Control;
+using JobHost.Execution;
+using JobHost.Execution.Output;
+using JobHost.Execution.Processes;
+using JobHost.Execution.Steps;
+using JobHost.Execution.Tasks;
+using JobHost.Execution.Threads;
+using JobHost.Jobs;
+using JobHost.Nodes;
+using JobHost.Storage;
+using JobHost.Storage.Sqlite;
+using JobHost.Worker.Bodies;
+using JobHost.Worker.Native;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace JobHost.Hosting;
+
+/// <summary>Adds the engine to an application.</summary>
+public static class ServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds JobHost: its options from the section <c>JobHost</c>, its jobs from the callback, and <see cref="JobRegistry"/>
+    /// as the door to them. An application that runs process jobs calls
+    /// <see cref="Worker.Main.WorkerProcess.TryRunAsync"/> first in its main method, with the same callback.
+    /// </summary>
+    /// <exception cref="JobConfigurationException">An option is not valid; the message says what to change.</exception>
+    public static IServiceCollection AddJobHost(
+        this IServiceCollection services,
+        IConfiguration configuration,
+        Action<JobsBuilder> configureJobs
+    )
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(configureJobs);
+        var options = Bind(configuration.GetSection(JobHostOptions.Section));
+        var builder = new JobsBuilder(services);
+        configureJobs(builder);
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddRunScope();
+        services.AddSingleton(options);
+        services.AddSingleton(provider =>
+            JobCatalog.Create(
+                builder.Registrations,
+                options.Commands,
+                provider.GetRequiredService<IServiceProviderIsService>()
+            )
+        );
+        AddNode(services, options);
+        AddExecution(services, options);
+        AddControl(services, options);
+        services.AddHostedService<JobHostService>();
+        services.AddHostedService<RetentionService>();
+        // Draining has its own bound; the host's must not cut it short.
+        services.Configure<HostOptions>(host =>
+            host.ShutdownTimeout = options.Shutdown.Timeout + TimeSpan.FromSeconds(30)
+        );
+        return services;
+    }
+
+    private static void AddNode(IServiceCollection services, JobHostOptions options)
+    {
+        services.AddSingleton(_ => DataDirectory.Take(options.DataDirectory));
+        services.AddSingleton<IRunStore>(provider =>
+            SqliteRunStore.Open(
+                provider.GetRequiredService<DataDirectory>().Path,
+                options.Node.Name,
+                ProcFs.BootId(),
+                provider.GetRequiredService<TimeProvider>()
+            )
+        );
+        services.AddSingleton(provider =>
+        {
+            var life = provider.GetRequiredService<IRunStore>().Life;
+            return new NodeIdentity(options.Node.Name, life.Epoch, life.Instance);
+        });
+    }
+
+    private static void AddExecution(IServiceCollection services, JobHostOptions options)
+    {
+        services.AddSingleton(provider => new RunFolders(provider.GetRequiredService<DataDirectory>().Path));
+        services.AddSingleton<OutputCollector>();
+        services.AddSingleton<StepScheduler>();
+        services.AddSingleton<IProcessTier>(_ => OperatingSystem.IsLinux() ? new GroupTier() : new PortableTier());
+        services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
+        services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
+        services.AddSingleton<IExecutor, TaskExecutor>();
+        services.AddSingleton<IExecutor, ThreadExecutor>();
+        services.AddSingleton<IExecutor, StepExecutor>();
+        services.AddSingleton<IExecutor, ProcessExecutor>();
+    }
+
+    private static void AddControl(IServiceCollection services, JobHostOptions options)
+    {
+        services.AddSingleton(
+            new SlotLimits(options.Slots.Task, options.Slots.Thread, options.Slots.Step, options.Slots.Process)
+        );
+        services.AddSingleton<LiveRuns>();
+        services.AddSingleton<AttemptRunner>();
+        services.AddSingleton<Dispatcher>();
+        services.AddSingleton(provider => new JobRegistry(
+            provider.GetRequiredService<JobCatalog>(),
+            provider.GetRequiredService<NodeIdentity>(),
+            provider.GetRequiredService<IRunStore>(),
+            provider.GetRequiredService<LiveRuns>(),
+            provider.GetRequiredService<Dispatcher>(),
+            provider.GetRequiredService<RunFolders>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<JobRegistry>>()
+        ));
+    }
+
+    private static JobHostOptions Bind(IConfigurationSection section)
+    {
+        var options = new JobHostOptions();
+        try
+        {
+            section.Bind(options);
+            foreach (var command in section.GetSection(nameof(JobHostOptions.Commands)).GetChildren())
+            {
+                // A misspelt key in a command is refused: a limit that is not applied is worse than none.
+                command.Bind(new CommandConfig(), binder => binder.ErrorOnUnknownConfiguration = true);
+            }
+        }
+        catch (InvalidOperationException problem)
+        {
+            var detail = problem.InnerException?.Message ?? "";
+            throw new JobConfigurationException($"{section.Path}: {problem.Message} {detail}".TrimEnd(), problem);
+        }
+        OptionsValidation.Validate(options, section.Path);
+        return options;
+    }
+}

@@ -1,0 +1,188 @@
+using System.Collections.Frozen;
+using JobHost.Worker.Bodies;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace JobHost.Jobs;
+
+/// <summary>Everything that can run on this node, by name. Fixed when the server starts.</summary>
+public sealed class JobCatalog
+{
+    private static readonly TimeSpan MaxTimeout = TimeSpan.FromDays(365);
+
+    private readonly FrozenDictionary<string, JobDefinition> jobs;
+
+    private JobCatalog(IReadOnlyDictionary<string, JobDefinition> jobs)
+    {
+        this.jobs = jobs.ToFrozenDictionary(StringComparer.Ordinal);
+        All = [.. jobs.Values.OrderBy(job => job.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>All jobs, by name.</summary>
+    public IReadOnlyList<JobDefinition> All { get; }
+
+    /// <summary>A job, or null.</summary>
+    public JobDefinition? Find(string name) => jobs.GetValueOrDefault(name);
+
+    /// <exception cref="JobConfigurationException">A job that cannot work; the message says what to change.</exception>
+    public static JobCatalog Create(
+        IEnumerable<JobRegistration> registrations,
+        IReadOnlyDictionary<string, CommandConfig> commands,
+        IServiceProviderIsService isService
+    )
+    {
+        ArgumentNullException.ThrowIfNull(registrations);
+        ArgumentNullException.ThrowIfNull(commands);
+        var jobs = new Dictionary<string, JobDefinition>(StringComparer.Ordinal);
+        void Add(JobDefinition job)
+        {
+            if (!jobs.TryAdd(job.Name, job))
+            {
+                throw new JobConfigurationException($"Two jobs are called '{job.Name}'. Rename one of them.");
+            }
+        }
+
+        foreach (var registration in registrations)
+        {
+            var kind = KindOf(registration);
+            Add(
+                Define(
+                    registration.Name,
+                    kind,
+                    registration.Options,
+                    JobBody.Create(registration, isService),
+                    command: null
+                )
+            );
+        }
+        foreach (var (name, config) in commands)
+        {
+            if (!JobsBuilder.ValidName().IsMatch(name))
+            {
+                throw new JobConfigurationException(
+                    $"JobHost:Commands:{name}: the name must be 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit."
+                );
+            }
+            Add(
+                Define(name, JobKind.Process, OptionsOf(name, config), body: null, CommandTemplate.Create(name, config))
+            );
+        }
+        return new(jobs);
+    }
+
+    private static JobKind KindOf(JobRegistration registration)
+    {
+        var native = registration.Form switch
+        {
+            JobForm.Async => JobKind.Task,
+            JobForm.Blocking => JobKind.Thread,
+            _ => JobKind.Step,
+        };
+        var kind = registration.Options.Kind ?? native;
+        if (kind == native || kind == JobKind.Process)
+        {
+            return kind;
+        }
+        throw new JobConfigurationException(
+            $"Job '{registration.Name}' is written as a {native} job and cannot run as kind {kind}. Use {native} or {JobKind.Process}."
+        );
+    }
+
+    private static JobOptions OptionsOf(string name, CommandConfig config)
+    {
+        var options = new JobOptions
+        {
+            Description = config.Description,
+            SoftTimeout = config.SoftTimeout,
+            Timeout = config.Timeout,
+            ConcurrencyLimit = config.ConcurrencyLimit,
+            Priority = config.Priority,
+            Lifetime = config.Lifetime,
+            Retry = config.Retry ?? RetryPolicy.Once,
+        };
+        options.QueueLimit = config.QueueLimit ?? options.QueueLimit;
+        options.OutputLimit = config.OutputLimit ?? options.OutputLimit;
+        if (config.Ladder is { Count: > 0 } steps)
+        {
+            try
+            {
+                options.Ladder = new(steps.Select(step => new LadderStep(step.Rung, step.Grace)));
+            }
+            catch (ArgumentException problem)
+            {
+                throw new JobConfigurationException($"JobHost:Commands:{name}:Ladder: {problem.Message}", problem);
+            }
+        }
+        return options;
+    }
+
+    private static JobDefinition Define(
+        string name,
+        JobKind kind,
+        JobOptions options,
+        JobBody? body,
+        CommandTemplate? command
+    )
+    {
+        void Require(bool good, string problem)
+        {
+            if (!good)
+            {
+                throw new JobConfigurationException($"Job '{name}': {problem}.");
+            }
+        }
+
+        var retry = options.Retry;
+        Require(TimeoutProblem(options.SoftTimeout) is null, $"SoftTimeout {TimeoutProblem(options.SoftTimeout)}");
+        Require(TimeoutProblem(options.Timeout) is null, $"Timeout {TimeoutProblem(options.Timeout)}");
+        Require(options.ConcurrencyLimit is null or (>= 1 and <= 1_000_000), "ConcurrencyLimit must be 1 to 1,000,000");
+        Require(options.QueueLimit is >= 0 and <= 10_000_000, "QueueLimit must be 0 to 10,000,000");
+        Require(options.Priority is >= -1000 and <= 1000, "Priority must be -1000 to 1000");
+        Require(options.OutputLimit is >= 0 and <= 1L << 40, "OutputLimit must be 0 to 1 TiB");
+        Require(RetryProblem(retry) is null, RetryProblem(retry) ?? "");
+        Require(!options.AllowAbort || kind == JobKind.Thread, "AllowAbort is for jobs of kind Thread only");
+        var ladder = options.Ladder ?? Ladder.DefaultFor(kind, options.AllowAbort);
+        Require(
+            ladder.ProblemFor(kind, options.AllowAbort) is null,
+            $"Ladder: {ladder.ProblemFor(kind, options.AllowAbort)}"
+        );
+        return new()
+        {
+            Name = name,
+            Description = options.Description,
+            Kind = kind,
+            Policy = new()
+            {
+                Ladder = ladder,
+                Retry = retry,
+                SoftTimeout = options.SoftTimeout,
+                Timeout = options.Timeout,
+            },
+            ConcurrencyLimit = options.ConcurrencyLimit,
+            QueueLimit = options.QueueLimit,
+            Priority = options.Priority,
+            Lifetime = options.Lifetime,
+            AllowAbort = options.AllowAbort,
+            OutputLimit = options.OutputLimit,
+            Body = body,
+            Command = command,
+        };
+    }
+
+    /// <summary>What is wrong with a timeout, or null.</summary>
+    public static string? TimeoutProblem(TimeSpan? timeout) =>
+        timeout <= TimeSpan.Zero || timeout > MaxTimeout ? "must be above 0 and at most 365 days" : null;
+
+    /// <summary>What is wrong with a retry policy, or null.</summary>
+    public static string? RetryProblem(RetryPolicy retry)
+    {
+        ArgumentNullException.ThrowIfNull(retry);
+        return retry.MaxAttempts is < 1 or > 100 ? "MaxAttempts must be 1 to 100"
+            : retry.InitialDelay < TimeSpan.Zero || retry.InitialDelay > Ladder.MaxGrace
+                ? "InitialDelay must be 0 to 1 day"
+            : retry.MaxDelay < retry.InitialDelay || retry.MaxDelay > Ladder.MaxGrace
+                ? "MaxDelay must be InitialDelay to 1 day"
+            : retry.Multiplier is not (>= 1 and <= 10) ? "Multiplier must be 1 to 10"
+            : retry.Jitter is not (>= 0 and <= 1) ? "Jitter must be 0 to 1"
+            : null;
+    }
+}

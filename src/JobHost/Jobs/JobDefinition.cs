@@ -1,0 +1,118 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using JobHost.Runs;
+using JobHost.Worker.Bodies;
+
+namespace JobHost.Jobs;
+
+/// <summary>What can run: a registered job or a configured command, checked and complete.</summary>
+public sealed class JobDefinition
+{
+    public required string Name { get; init; }
+
+    public required string? Description { get; init; }
+
+    public required JobKind Kind { get; init; }
+
+    /// <summary>What a run gets where its start says nothing else.</summary>
+    public required RunPolicy Policy { get; init; }
+
+    public required int? ConcurrencyLimit { get; init; }
+
+    public required int QueueLimit { get; init; }
+
+    public required int Priority { get; init; }
+
+    public required Lifetime Lifetime { get; init; }
+
+    public required bool AllowAbort { get; init; }
+
+    /// <summary>Bytes kept of each output stream of a run.</summary>
+    public required long OutputLimit { get; init; }
+
+    /// <summary>How well a run can be killed on this node.</summary>
+    public string KillGuarantee => KillGuarantees.Of(Kind);
+
+    /// <summary>The JSON schema of the parameters.</summary>
+    public JsonNode ParametersSchema => Body?.ParametersSchema ?? Command!.ParametersSchema;
+
+    /// <summary>Whether it is a configured command and not code.</summary>
+    public bool IsCommand => Command is not null;
+
+    /// <summary>The code, or null for a command.</summary>
+    internal JobBody? Body { get; init; }
+
+    /// <summary>The command, or null for code.</summary>
+    internal CommandTemplate? Command { get; init; }
+
+    /// <summary>Checks the parameters of a start.</summary>
+    /// <returns>Messages by field; empty when the parameters are good.</returns>
+    public IReadOnlyDictionary<string, string[]> Check(JsonElement parameters)
+    {
+        if (!IsUnicode(parameters))
+        {
+            return new Dictionary<string, string[]>(StringComparer.Ordinal)
+            {
+                [""] = ["A text has half of a surrogate pair, which is no character."],
+            };
+        }
+        if (Body is not null)
+        {
+            Body.ReadParameters(parameters, out var errors);
+            return errors;
+        }
+        Command!.Fill(parameters, out var found);
+        return found;
+    }
+
+    // JSON can escape what no UTF-8 can hold; it shows only when somebody reads the text.
+    private static bool IsUnicode(JsonElement json)
+    {
+        try
+        {
+            return json.ValueKind switch
+            {
+                JsonValueKind.Object => json.EnumerateObject()
+                    .All(property => property.Name is not null && IsUnicode(property.Value)),
+                JsonValueKind.Array => json.EnumerateArray().All(IsUnicode),
+                JsonValueKind.String => json.GetString() is not null,
+                _ => true,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>How well runs can be killed, weakest first.</summary>
+public static class KillGuarantees
+{
+    /// <summary>A run can only be asked.</summary>
+    public const string Cooperative = "cooperative";
+
+    /// <summary>Force exists, but code can withstand it.</summary>
+    public const string BestEffort = "best-effort";
+
+    /// <summary>The run's process group, and every process that carries the run's mark, is killed and looked for.</summary>
+    public const string Group = "group";
+
+    private static readonly string[] Ascending = [Cooperative, BestEffort, Group];
+
+    /// <summary>What this node guarantees for a kind.</summary>
+    public static string Of(JobKind kind) =>
+        kind switch
+        {
+            JobKind.Process => OperatingSystem.IsLinux() ? Group : BestEffort,
+            JobKind.Thread => BestEffort,
+            _ => Cooperative,
+        };
+
+    /// <summary>All names, weakest first.</summary>
+    public static IReadOnlyList<string> All => Ascending;
+
+    /// <summary>Whether one guarantee is at least as strong as another. One that is not known here is satisfied by none.</summary>
+    public static bool Satisfies(string offered, string required) =>
+        Array.IndexOf(Ascending, required) is >= 0 and var needed && Array.IndexOf(Ascending, offered) >= needed;
+}

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using JobHost.Worker.Running;
+
+namespace JobHost.Runs;
+
+/// <summary>One execution of a job as it is recorded. A value: a change makes a new one.</summary>
+public sealed record Run
+{
+    public required RunId Id { get; init; }
+
+    public required string Job { get; init; }
+
+    public required JobKind Kind { get; init; }
+
+    public required RunState State { get; init; }
+
+    /// <summary>What was asked of it.</summary>
+    public StopLevel Stop { get; init; }
+
+    /// <summary>The attempt that waits or runs, or that was the last; from 1.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>The node that runs it or ran it last; null while it was never claimed.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>The life of the node that owns it; 0 while it was never claimed.</summary>
+    public long Epoch { get; init; }
+
+    /// <summary>The token of the claim: grows with every claim, named by every write. 0 while it was never claimed.</summary>
+    public long Fence { get; init; }
+
+    /// <summary>Higher first.</summary>
+    public int Priority { get; init; }
+
+    public ImmutableSortedDictionary<string, string> Labels { get; init; } =
+        ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>A JSON object, or null for none.</summary>
+    public JsonElement? Parameters { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Not to be claimed earlier.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>When the last attempt was claimed.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When it was recorded as ended for good.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>No two unfinished runs of a job have the same.</summary>
+    public string? UniqueKey { get; init; }
+
+    /// <summary>The run that this one repeats at somebody's wish.</summary>
+    public RunId? RetryOf { get; init; }
+
+    /// <summary>The policy that this run was accepted under.</summary>
+    public required RunPolicy Policy { get; init; }
+
+    public RunProgress? Progress { get; init; }
+
+    public JsonElement? Result { get; init; }
+
+    public RunError? Error { get; init; }
+
+    /// <summary>Of a command or worker that exited.</summary>
+    public int? ExitCode { get; init; }
+
+    /// <summary>The signal that ended a command or worker, such as <c>SIGKILL</c>.</summary>
+    public string? Signal { get; init; }
+
+    /// <summary>The process of the last attempt.</summary>
+    public int? ProcessId { get; init; }
+
+    /// <summary>How well this node can kill it: <c>cooperative</c>, <c>best-effort</c>, <c>group</c>.</summary>
+    public string? KillGuarantee { get; init; }
+
+    /// <summary>Processes that the last attempt left behind when it ended by itself, and that were removed.</summary>
+    public int Leaked { get; init; }
+
+    /// <summary>What came of earlier attempts, oldest first.</summary>
+    public ImmutableArray<RunAttempt> Attempts { get; init; } = [];
+
+    /// <summary>True when the run never changes again.</summary>
+    public bool IsEnded => Transitions.IsFinal(State);
+}
+
+/// <summary>How a run is stopped, timed and retried: the job's policy with what the start said otherwise.</summary>
+public sealed record RunPolicy
+{
+    public required Ladder Ladder { get; init; }
+
+    public required RetryPolicy Retry { get; init; }
+
+    public TimeSpan? SoftTimeout { get; init; }
+
+    public TimeSpan? Timeout { get; init; }
+}
+
+/// <summary>An attempt that was followed by another.</summary>
+public sealed record RunAttempt(
+    int Attempt,
+    RunState Outcome,
+    string? Node,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset EndedAt,
+    RunError? Error
+);

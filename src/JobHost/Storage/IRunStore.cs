@@ -1,0 +1,118 @@
+using JobHost.Runs;
+
+namespace JobHost.Storage;
+
+/// <summary>
+/// Where runs are recorded. A task that a write returns completes when the write is on disk, not before. Every store keeps
+/// this contract in the same way; one conformance suite says so.
+/// </summary>
+internal interface IRunStore : IAsyncDisposable
+{
+    /// <summary>The life of the node that opening the store began.</summary>
+    NodeLife Life { get; }
+
+    /// <summary>Records that this life ended in good order.</summary>
+    Task EndLifeAsync();
+
+    /// <summary>Records a new run, unless its idempotency key or its unique key says that it is already there.</summary>
+    Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim);
+
+    /// <summary>Replaces what is known of a run.</summary>
+    /// <returns>False when the run is no longer in the state and under the fence that the update expects.</returns>
+    Task<bool> UpdateAsync(RunUpdate update);
+
+    /// <summary>Removes the record of an ended run.</summary>
+    /// <returns>False when there is none.</returns>
+    Task<bool> DeleteAsync(RunId id);
+
+    /// <summary>Removes ended runs that are older than a time or more than a number, the oldest first.</summary>
+    /// <param name="endedBefore">Those that ended before this go.</param>
+    /// <param name="keep">Of the ended ones, so many newest stay.</param>
+    /// <param name="limit">At most so many in one call.</param>
+    /// <returns>The runs that are gone.</returns>
+    Task<IReadOnlyList<RunId>> DeleteExpiredAsync(DateTimeOffset endedBefore, long keep, int limit);
+
+    Task<Run?> FindAsync(RunId id);
+
+    Task<Receipt?> FindReceiptAsync(RunId id);
+
+    /// <summary>All runs that have not ended, in the order of their ids.</summary>
+    Task<IReadOnlyList<Run>> UnfinishedAsync();
+
+    Task<RunPage> ListAsync(RunQuery query);
+
+    /// <summary>Whether the store answers.</summary>
+    Task<bool> IsHealthyAsync();
+}
+
+/// <summary>One life of a node.</summary>
+/// <param name="Epoch">Its number, above all earlier ones.</param>
+/// <param name="Instance">The mark of the store, the same for ever.</param>
+internal sealed record NodeLife(long Epoch, string Instance);
+
+/// <summary>A client's wish that a start happens once.</summary>
+/// <param name="Key">The client's key.</param>
+/// <param name="RequestHash">What was asked, to tell a repetition from another request under the same key.</param>
+internal sealed record IdempotencyClaim(string Key, byte[] RequestHash);
+
+/// <summary>What came of accepting a run.</summary>
+internal enum AcceptOutcome
+{
+    /// <summary>It is recorded.</summary>
+    Accepted,
+
+    /// <summary>The same request was accepted before; the run is that one.</summary>
+    Replayed,
+
+    /// <summary>Another request was accepted under the same idempotency key; the run is that one.</summary>
+    KeyReused,
+
+    /// <summary>An unfinished run of the job has the same unique key; the run is that one.</summary>
+    Duplicate,
+}
+
+/// <param name="Outcome">What came of it.</param>
+/// <param name="Run">The run that is there.</param>
+internal sealed record AcceptResult(AcceptOutcome Outcome, Run Run);
+
+/// <summary>A new record of a run, and what the old one must be for it to be written.</summary>
+/// <param name="Next">The new record.</param>
+/// <param name="ExpectedState">The state that the stored run must have.</param>
+/// <param name="ExpectedFence">The fence that the stored run must have.</param>
+/// <param name="Receipt">The receipt as it now is, or null to leave it.</param>
+internal sealed record RunUpdate(Run Next, RunState ExpectedState, long ExpectedFence, Receipt? Receipt);
+
+/// <summary>Which runs to list.</summary>
+public sealed record RunQuery
+{
+    public string? Job { get; init; }
+
+    /// <summary>Empty: all.</summary>
+    public IReadOnlyList<RunState> States { get; init; } = [];
+
+    public string? Node { get; init; }
+
+    /// <summary>All must match.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Labels { get; init; } = [];
+
+    /// <summary>Created at or after.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Created before.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    public bool OldestFirst { get; init; }
+
+    /// <summary>The last run of the page before.</summary>
+    public RunId? After { get; init; }
+
+    public int PageSize { get; init; } = 50;
+}
+
+/// <summary>A page of runs.</summary>
+/// <param name="Items">The runs.</param>
+/// <param name="HasMore">Whether another page follows.</param>
+public sealed record RunPage(IReadOnlyList<Run> Items, bool HasMore);
+
+/// <summary>The store did not take a write: nothing of it is recorded.</summary>
+public sealed class StoreUnavailableException(string message, Exception inner) : Exception(message, inner);

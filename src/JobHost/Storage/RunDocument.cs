@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using JobHost.Runs;
+using JobHost.Worker.Running;
+
+namespace JobHost.Storage;
+
+/// <summary>What stores keep of a run as one JSON text: everything that no query and no guard needs as a column.</summary>
+internal sealed record RunDocument
+{
+    public SortedDictionary<string, string>? Labels { get; init; }
+
+    public JsonElement? Parameters { get; init; }
+
+    public required PolicyDocument Policy { get; init; }
+
+    public Guid? RetryOf { get; init; }
+
+    public RunProgress? Progress { get; init; }
+
+    public JsonElement? Result { get; init; }
+
+    public RunError? Error { get; init; }
+
+    public int? ExitCode { get; init; }
+
+    public string? Signal { get; init; }
+
+    public int? ProcessId { get; init; }
+
+    public string? KillGuarantee { get; init; }
+
+    public int Leaked { get; init; }
+
+    public IReadOnlyList<RunAttempt>? Attempts { get; init; }
+
+    internal static string Write(Run run) =>
+        JsonSerializer.Serialize(
+            new RunDocument
+            {
+                Labels = run.Labels.IsEmpty
+                    ? null
+                    : new(run.Labels.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
+                Parameters = run.Parameters,
+                Policy = new(
+                    [.. run.Policy.Ladder.Steps],
+                    run.Policy.Retry == RetryPolicy.Once ? null : run.Policy.Retry,
+                    run.Policy.SoftTimeout,
+                    run.Policy.Timeout
+                ),
+                RetryOf = run.RetryOf?.Value,
+                Progress = run.Progress,
+                Result = run.Result,
+                Error = run.Error,
+                ExitCode = run.ExitCode,
+                Signal = run.Signal,
+                ProcessId = run.ProcessId,
+                KillGuarantee = run.KillGuarantee,
+                Leaked = run.Leaked,
+                Attempts = run.Attempts.IsEmpty ? null : run.Attempts,
+            },
+            StorageJson.Default.RunDocument
+        );
+
+    /// <summary>Fills a run that has the columns with what the document says.</summary>
+    internal static Run Read(string json, Func<RunPolicy, Run> columns)
+    {
+        var document = JsonSerializer.Deserialize(json, StorageJson.Default.RunDocument)!;
+        var policy = new RunPolicy
+        {
+            Ladder = new(document.Policy.Ladder),
+            Retry = document.Policy.Retry ?? RetryPolicy.Once,
+            SoftTimeout = document.Policy.SoftTimeout,
+            Timeout = document.Policy.Timeout,
+        };
+        return columns(policy) with
+        {
+            Labels =
+                document.Labels?.ToImmutableSortedDictionary(StringComparer.Ordinal)
+                ?? ImmutableSortedDictionary<string, string>.Empty,
+            Parameters = document.Parameters,
+            RetryOf = document.RetryOf is { } id ? new RunId(id) : null,
+            Progress = document.Progress,
+            Result = document.Result,
+            Error = document.Error,
+            ExitCode = document.ExitCode,
+            Signal = document.Signal,
+            ProcessId = document.ProcessId,
+            KillGuarantee = document.KillGuarantee,
+            Leaked = document.Leaked,
+            Attempts = document.Attempts?.ToImmutableArray() ?? [],
+        };
+    }
+}
+
+internal sealed record PolicyDocument(
+    IReadOnlyList<LadderStep> Ladder,
+    RetryPolicy? Retry,
+    TimeSpan? SoftTimeout,
+    TimeSpan? Timeout
+);
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    UseStringEnumConverter = true,
+    // Not the defaults of types: a false or a zero that is left out would be read as the default of its property.
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = 64
+)]
+[JsonSerializable(typeof(RunDocument))]
+[JsonSerializable(typeof(Receipt))]
+internal sealed partial class StorageJson : JsonSerializerContext;

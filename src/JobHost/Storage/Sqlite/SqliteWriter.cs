@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace JobHost.Storage.Sqlite;
+
+/// <summary>
+/// The one writer of the database. Group commit: whatever has arrived while the last transaction was going to disk goes into
+/// the next one together, so many producers share one flush and none waits for a timer.
+/// </summary>
+internal sealed class SqliteWriter : IDisposable
+{
+    private const int MaxBatch = 1000;
+
+    private readonly BlockingCollection<Write> queue = [];
+    private readonly SqliteConnection connection;
+    private readonly SqliteStatements statements;
+    private readonly Thread thread;
+    private bool disposed;
+
+    internal SqliteWriter(SqliteConnection connection)
+    {
+        this.connection = connection;
+        statements = new(connection);
+        thread = new(Work) { Name = "jobhost-journal", IsBackground = true };
+        thread.Start();
+    }
+
+    /// <summary>Runs a change; the task completes when it is on disk.</summary>
+    /// <exception cref="StoreUnavailableException">It could not be written; nothing of it is.</exception>
+    internal Task<T> WriteAsync<T>(Func<SqliteStatements, T> change)
+    {
+        var write = new Write<T>(change);
+        try
+        {
+            queue.Add(write);
+        }
+        catch (InvalidOperationException closed)
+        {
+            return Task.FromException<T>(new StoreUnavailableException("The store is closed.", closed));
+        }
+        return write.Done.Task;
+    }
+
+    /// <summary>Writes what is queued, then closes.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref disposed, true))
+        {
+            return;
+        }
+        queue.CompleteAdding();
+        thread.Join();
+        statements.Dispose();
+        connection.Dispose();
+        queue.Dispose();
+    }
+
+    private void Work()
+    {
+        var batch = new List<Write>();
+        foreach (var first in queue.GetConsumingEnumerable())
+        {
+            batch.Add(first);
+            while (batch.Count < MaxBatch && queue.TryTake(out var next))
+            {
+                batch.Add(next);
+            }
+            if (!TryCommit(batch, out var problem))
+            {
+                // One bad write must not take its neighbours with it: each gets a transaction of its own.
+                foreach (var write in batch)
+                {
+                    if (batch.Count == 1 || !TryCommit([write], out problem))
+                    {
+                        write.Fail(new StoreUnavailableException("The store did not take the write.", problem!));
+                    }
+                }
+            }
+            batch.Clear();
+        }
+    }
+
+    private bool TryCommit(IReadOnlyList<Write> batch, out Exception? problem)
+    {
+        try
+        {
+            statements.Begin();
+            foreach (var write in batch)
+            {
+                write.Execute(statements);
+            }
+            statements.Commit();
+        }
+        catch (Exception failure)
+        {
+            // Whatever a write throws is its own caller's to see; the thread that writes for all must go on.
+            problem = failure;
+            statements.Rollback();
+            return false;
+        }
+        foreach (var write in batch)
+        {
+            write.Complete();
+        }
+        problem = null;
+        return true;
+    }
+
+    private abstract class Write
+    {
+        internal abstract void Execute(SqliteStatements statements);
+
+        internal abstract void Complete();
+
+        internal abstract void Fail(Exception problem);
+    }
+
+    private sealed class Write<T>(Func<SqliteStatements, T> change) : Write
+    {
+        private T? result;
+
+        internal TaskCompletionSource<T> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal override void Execute(SqliteStatements statements) => result = change(statements);
+
+        internal override void Complete() => Done.TrySetResult(result!);
+
+        internal override void Fail(Exception problem) => Done.TrySetException(problem);
+    }
+}

@@ -1,0 +1,214 @@
+using System.Text.Json;
+using JobHost.Server.Tests.Support;
+
+namespace JobHost.Server.Tests;
+
+/// <summary>The document promises what the service does.</summary>
+public sealed class OpenApiTests(InProcessServer server) : IClassFixture<InProcessServer>
+{
+    private const string NoSuchRun = "0198c0de-0000-7000-8000-000000000001";
+
+    private readonly ApiClient api = server.Api;
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_document_is_of_version_3_1_and_names_no_address()
+    {
+        var document = await DocumentAsync();
+
+        Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
+        Assert.Equal("JobHost", document.GetProperty("info").GetProperty("title").GetString());
+        Assert.False(document.TryGetProperty("servers", out _));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Every_route_is_in_it()
+    {
+        var document = await DocumentAsync();
+
+        Assert.Equal(
+            [
+                "DELETE /api/v1/runs/{id}",
+                "GET /api/v1/jobs",
+                "GET /api/v1/jobs/{job}",
+                "GET /api/v1/runs",
+                "GET /api/v1/runs/{id}",
+                "GET /api/v1/runs/{id}/logs",
+                "GET /api/v1/runs/{id}/termination",
+                "GET /healthz/live",
+                "GET /healthz/ready",
+                "POST /api/v1/jobs/{job}/runs",
+                "POST /api/v1/runs/wait",
+                "POST /api/v1/runs/{id}/cancel",
+                "POST /api/v1/runs/{id}/kill",
+                "POST /api/v1/runs/{id}/retry",
+            ],
+            Operations(document).Select(operation => operation.Name).Order(StringComparer.Ordinal)
+        );
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Every_operation_has_a_name_a_summary_a_tag_and_its_parameters()
+    {
+        var operations = Operations(await DocumentAsync());
+
+        Assert.All(
+            operations,
+            operation =>
+            {
+                Assert.False(
+                    string.IsNullOrEmpty(operation.Json.GetProperty("operationId").GetString()),
+                    operation.Name
+                );
+                Assert.False(string.IsNullOrEmpty(operation.Json.GetProperty("summary").GetString()), operation.Name);
+                Assert.True(operation.Json.GetProperty("tags").GetArrayLength() > 0, operation.Name);
+            }
+        );
+        Assert.Equal(
+            operations.Count,
+            operations.Select(operation => operation.Json.GetProperty("operationId").GetString()).Distinct().Count()
+        );
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Every_body_has_an_example_that_is_accepted_and_declares_its_refusals()
+    {
+        var document = await DocumentAsync();
+        var bodies = Operations(document)
+            .Where(operation => operation.Json.TryGetProperty("requestBody", out _))
+            .ToList();
+
+        Assert.Equal(4, bodies.Count);
+        foreach (var (name, json) in bodies)
+        {
+            var body = json.GetProperty("requestBody").GetProperty("content").GetProperty("application/json");
+            Assert.All(
+                new[] { "400", "403", "413", "415", "422", "503" },
+                status => Assert.True(json.GetProperty("responses").TryGetProperty(status, out _), $"{name} {status}")
+            );
+            Assert.True(body.TryGetProperty("example", out var example), $"{name}: {body}");
+            var url = name.Split(' ')[1].Replace("{id}", NoSuchRun).Replace("{job}", "obeys");
+            var answer = await api.SubmitAsync(url, example.GetRawText());
+            // The example's run does not exist, but its form is right.
+            Assert.True(answer.Status is 202 or 404, $"{name}: {answer.Text}");
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Every_status_that_is_answered_is_declared()
+    {
+        var document = await DocumentAsync();
+        var ended = (await api.RunAsync("result")).GetProperty("id").GetString()!;
+        var running = await api.StartAsync("obeys", null, new { uniqueKey = "held" });
+        await api.UntilAsync(running, "running");
+        var queued = await api.StartAsync("obeys", null, new { notBefore = "2031-01-01T00:00:00Z" });
+        var text = new StringContent("{}");
+        var missing = new List<string>();
+
+        async Task AnswersAsync(
+            string method,
+            string template,
+            string url,
+            int status,
+            object? body = null,
+            string header = ""
+        )
+        {
+            (string, string)[] headers = header.Split('=', 2) is [var name, var value] ? [(name, value)] : [];
+            var answer = await api.CallAsync(new(method), url, body, headers);
+            Assert.True(answer.Status == status, $"{method} {url}: {answer.Status} {answer.Text}");
+            var declared = document
+                .GetProperty("paths")
+                .GetProperty(template)
+                .GetProperty(method.ToLowerInvariant())
+                .GetProperty("responses");
+            if (!declared.TryGetProperty($"{status}", out _))
+            {
+                missing.Add($"{method} {template} {status}");
+            }
+        }
+
+        const string Runs = "/api/v1/runs";
+        const string Run = "/api/v1/runs/{id}";
+        const string Starts = "/api/v1/jobs/{job}/runs";
+        const string Foreign = "Sec-Fetch-Site=cross-site";
+        await AnswersAsync("GET", "/api/v1/jobs", "/api/v1/jobs", 200);
+        await AnswersAsync("GET", "/api/v1/jobs/{job}", "/api/v1/jobs/obeys", 200);
+        await AnswersAsync("GET", "/api/v1/jobs/{job}", "/api/v1/jobs/none", 404);
+        await AnswersAsync("GET", "/api/v1/jobs", "/api/v1/jobs", 400, header: "Host=evil.example");
+        await AnswersAsync("POST", Starts, "/api/v1/jobs/result/runs", 202);
+        await AnswersAsync("POST", Starts, "/api/v1/jobs/result/runs", 200, header: "Prefer=wait=30");
+        await AnswersAsync("POST", Starts, "/api/v1/jobs/result/runs", 400, "{");
+        await AnswersAsync("POST", Starts, "/api/v1/jobs/result/runs", 403, header: Foreign);
+        await AnswersAsync("POST", Starts, "/api/v1/jobs/none/runs", 404);
+        await AnswersAsync("POST", Starts, "/api/v1/jobs/obeys/runs", 409, """{ "uniqueKey": "held" }""");
+        await AnswersAsync("POST", Starts, "/api/v1/jobs/result/runs", 415, text);
+        await AnswersAsync("POST", Starts, "/api/v1/jobs/result/runs", 422, """{ "priority": 9999 }""");
+        await AnswersAsync("GET", Runs, Runs, 200);
+        await AnswersAsync("GET", Runs, $"{Runs}?order=up", 400);
+        await AnswersAsync("GET", Run, $"{Runs}/{ended}", 200);
+        await AnswersAsync("GET", Run, $"{Runs}/{NoSuchRun}", 404);
+        await AnswersAsync("GET", $"{Run}/logs", $"{Runs}/{ended}/logs", 200);
+        await AnswersAsync("GET", $"{Run}/logs", $"{Runs}/{ended}/logs?limit=0", 400);
+        await AnswersAsync("GET", $"{Run}/logs", $"{Runs}/{NoSuchRun}/logs", 404);
+        await AnswersAsync("GET", $"{Run}/termination", $"{Runs}/{ended}/termination", 200);
+        await AnswersAsync("GET", $"{Run}/termination", $"{Runs}/{running}/termination", 404);
+        foreach (var verb in new[] { "cancel", "kill" })
+        {
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{NoSuchRun}/{verb}", 404);
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{ended}/{verb}", 409);
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{ended}/{verb}", 400, "{");
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{ended}/{verb}", 403, header: Foreign);
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{ended}/{verb}", 415, new StringContent("{}"));
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{ended}/{verb}", 422, """{ "graceSeconds": -1 }""");
+        }
+        await AnswersAsync("POST", "/api/v1/runs/wait", $"{Runs}/wait", 200, new { ids = new[] { ended } });
+        await AnswersAsync("POST", "/api/v1/runs/wait", $"{Runs}/wait", 400, "{}");
+        await AnswersAsync("POST", "/api/v1/runs/wait", $"{Runs}/wait", 403, header: Foreign);
+        await AnswersAsync("POST", "/api/v1/runs/wait", $"{Runs}/wait", 404, new { ids = new[] { NoSuchRun } });
+        await AnswersAsync("POST", "/api/v1/runs/wait", $"{Runs}/wait", 415, new StringContent("{}"));
+        await AnswersAsync("POST", "/api/v1/runs/wait", $"{Runs}/wait", 422, """{ "ids": [] }""");
+        await AnswersAsync("POST", $"{Run}/retry", $"{Runs}/{ended}/retry", 202);
+        await AnswersAsync("POST", $"{Run}/retry", $"{Runs}/{ended}/retry", 200, header: "Prefer=wait=30");
+        await AnswersAsync("POST", $"{Run}/retry", $"{Runs}/{running}/retry", 409);
+        await AnswersAsync("POST", $"{Run}/retry", $"{Runs}/{NoSuchRun}/retry", 404);
+        await AnswersAsync("POST", $"{Run}/retry", $"{Runs}/{ended}/retry", 403, header: Foreign);
+        await AnswersAsync("DELETE", Run, $"{Runs}/{running}", 409);
+        await AnswersAsync("DELETE", Run, $"{Runs}/{NoSuchRun}", 404);
+        await AnswersAsync("DELETE", Run, $"{Runs}/{ended}", 403, header: Foreign);
+        await AnswersAsync("DELETE", Run, $"{Runs}/{ended}", 204);
+        await AnswersAsync("POST", $"{Run}/cancel", $"{Runs}/{queued}/cancel", 200);
+        await AnswersAsync("POST", $"{Run}/cancel", $"{Runs}/{running}/cancel", 202);
+        await AnswersAsync("GET", "/healthz/live", "/healthz/live", 200);
+        await AnswersAsync("GET", "/healthz/ready", "/healthz/ready", 200);
+        await api.EndAsync(running);
+
+        Assert.Empty(missing);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task People_find_a_page_to_try_it_on()
+    {
+        var page = await api.FetchAsync("/swagger/index.html");
+
+        Assert.Equal(200, page.Status);
+        Assert.Equal("text/html", page.MediaType);
+        Assert.Contains("swagger-ui", page.Text, StringComparison.Ordinal);
+        // The client follows the redirect of the root.
+        var root = await api.FetchAsync("/");
+        Assert.Equal(200, root.Status);
+        Assert.Contains("swagger-ui", root.Text, StringComparison.Ordinal);
+    }
+
+    private async Task<JsonElement> DocumentAsync() => (await api.FetchAsync("/openapi/v1.json")).Expect(200);
+
+    private static List<(string Name, JsonElement Json)> Operations(JsonElement document) =>
+        [
+            .. document
+                .GetProperty("paths")
+                .EnumerateObject()
+                .SelectMany(path =>
+                    path.Value.EnumerateObject()
+                        .Select(operation => ($"{operation.Name.ToUpperInvariant()} {path.Name}", operation.Value))
+                ),
+        ];
+}

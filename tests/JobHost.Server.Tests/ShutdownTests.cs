@@ -1,0 +1,157 @@
+using System.Net;
+using JobHost.Server.Tests.Support;
+
+namespace JobHost.Server.Tests;
+
+/// <summary>SIGTERM: what is in the background is stopped, what is in the foreground may finish, what waits is kept.</summary>
+public sealed class ShutdownTests
+{
+    public ShutdownTests() => Needs.Linux();
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_shutdown_stops_the_background_lets_the_foreground_finish_and_keeps_the_queue()
+    {
+        var data = ServerProcess.NewDataDirectory();
+        var (foreground, obeying, stubborn) = (new Witness(), new Witness(), new Witness());
+        await using var server = await ServerProcess.StartAsync(data, null, "--JobHost:Slots:Thread", "1");
+        var api = server.Api;
+        var finishing = await api.StartAsync("foreground", Of(foreground));
+        var cancelled = await api.StartAsync("obeys", new { marker = obeying.Marker });
+        var killed = await api.StartAsync("p-ignores", new { marker = stubborn.Marker }, new { ladder = Ladders.Kill });
+        var interrupted = await api.StartAsync("thread-sleeps", more: new { ladder = Ladders.Interrupt });
+        await api.UntilAsync(interrupted, "running");
+        var waiting = await api.StartAsync("thread-sleeps", new { seconds = 0.01 });
+        await foreground.BeatsAsync();
+        await obeying.BeatsAsync();
+        await stubborn.BeatsAsync();
+
+        await server.AskToEndAsync();
+
+        // Everything still answers while the foreground run is waited for.
+        await Poll.UntilAsync(
+            async () => (await api.ReadyAsync()).Body.Text("status") is var status and not "draining" ? status : null,
+            "the node to drain"
+        );
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await api.ReadyAsync()).Status);
+        ApiClient.IsProblem(await api.PostAsync("/jobs/result/runs", new { }), 503, "draining");
+        var receipt = await Stops.IsGoneAsync(api, await api.EndAsync(cancelled), "cancelled");
+        Assert.Equal(
+            ("shutdown", "jobhost"),
+            (receipt.GetProperty("requests")[0].Text("cause"), receipt.GetProperty("requests")[0].Text("by"))
+        );
+        await Stops.IsGoneAsync(api, await api.EndAsync(killed), "killed");
+        await Stops.IsGoneAsync(api, await api.EndAsync(interrupted), "killed");
+        await foreground.BeatsAsync();
+        Assert.Equal("running", (await api.GetRunAsync(finishing)).Text("state"));
+        Assert.Equal("none", (await api.GetRunAsync(finishing)).Text("stop"));
+
+        await foreground.ReleaseAsync();
+
+        Assert.Equal(0, await server.ExitAsync());
+        await ProcessScan.NothingLeftAsync(killed);
+        await using var reborn = await ServerProcess.StartAsync(data);
+        Assert.True(ApiClient.Is(await reborn.Api.GetRunAsync(finishing), "succeeded"));
+        Assert.True(ApiClient.Is(await reborn.Api.EndAsync(waiting), "succeeded"));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_foreground_run_that_does_not_finish_in_time_is_stopped()
+    {
+        var data = ServerProcess.NewDataDirectory();
+        var witness = new Witness();
+        await using var server = await ServerProcess.StartAsync(
+            data,
+            null,
+            "--JobHost:Shutdown:ForegroundTimeout",
+            "00:00:00.2",
+            "--JobHost:Shutdown:Timeout",
+            "00:00:03"
+        );
+        var id = await server.Api.StartAsync("foreground", Of(witness), new { ladder = Ladders.Asking });
+        await witness.BeatsAsync();
+
+        Assert.Equal(0, await server.TerminateAsync());
+
+        Assert.Contains($"{id} of foreground did not leave: it is Stuck", server.Output, StringComparison.Ordinal);
+        await using var reborn = await ServerProcess.StartAsync(data);
+        Assert.True(ApiClient.Is(await reborn.Api.GetRunAsync(id), "lost"));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_stuck_thread_does_not_hold_the_process_and_is_named()
+    {
+        var witness = new Witness();
+        await using var server = await ServerProcess.StartAsync(settings: ["--JobHost:Shutdown:Timeout", "00:00:03"]);
+        var id = await server.Api.StartAsync(
+            "thread-busy-noabort",
+            Of(witness),
+            new { ladder = Ladders.VainInterrupt }
+        );
+        await witness.BeatsAsync();
+        await Stops.IsTakenAsync(server.Api.KillAsync(id));
+        await server.Api.UntilAsync(id, "stuck");
+
+        Assert.Equal(0, await server.TerminateAsync());
+
+        Assert.Contains(
+            $"{id} of thread-busy-noabort did not leave: it is Stuck",
+            server.Output,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Somebody_who_waits_for_a_run_does_not_hold_the_shutdown()
+    {
+        var witness = new Witness();
+        await using var server = await ServerProcess.StartAsync(settings: ["--JobHost:Shutdown:Timeout", "00:00:02"]);
+        var id = await server.Api.StartAsync("ignores", Of(witness), new { ladder = Ladders.Asking });
+        await witness.BeatsAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/runs/{id}");
+        request.Headers.Add("Prefer", "wait=300");
+        var waiting = server.Api.Client.SendAsync(request, ApiClient.Token);
+
+        var exiting = server.TerminateAsync();
+
+        Assert.Equal(0, await exiting.WaitAsync(TimeSpan.FromSeconds(25), ApiClient.Token));
+        await Task.WhenAny(waiting);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_run_that_begins_while_the_shutdown_does_is_not_forgotten()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var data = ServerProcess.NewDataDirectory();
+            var ids = new List<string>();
+            await using (var server = await ServerProcess.StartAsync(data))
+            {
+                var exiting = Task.Run(server.TerminateAsync, ApiClient.Token);
+                try
+                {
+                    while (
+                        await server.Api.PostAsync("/jobs/obeys/runs", new { }) is (HttpStatusCode.Accepted, var run)
+                    )
+                    {
+                        ids.Add(run.Text("id"));
+                    }
+                }
+                catch (HttpRequestException)
+                {
+                    // It has ended already.
+                }
+                // Well below the 60 s after which a shutdown gives up.
+                Assert.Equal(0, await exiting.WaitAsync(TimeSpan.FromSeconds(30), ApiClient.Token));
+                Assert.DoesNotContain("of obeys did not leave", server.Output, StringComparison.Ordinal);
+            }
+            await using var reborn = await ServerProcess.StartAsync(data);
+            foreach (var id in ids)
+            {
+                var run = await reborn.Api.GetRunAsync(id);
+                Assert.Contains(run.Text("state"), new[] { "cancelled", "queued", "running" });
+            }
+        }
+    }
+
+    private static object Of(Witness witness) => new { marker = witness.Marker, release = witness.Release };
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text;
+
+namespace JobHost.Server.Tests.Support;
+
+/// <summary>
+/// The independent witness of what is alive: reads <c>/proc</c> itself and shares no code with the product, whose word it checks.
+/// </summary>
+internal static class ProcessScan
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+
+    /// <summary>The living processes that carry the mark of a run, or are in the group or session of its worker.</summary>
+    internal static IReadOnlyList<string> OfRun(string runId, int? worker = null) =>
+        Living((pid, group, session) => group == worker || session == worker || HasMark(pid, $"JOBHOST_RUN={runId}"));
+
+    /// <summary>The living processes with these numbers.</summary>
+    internal static IReadOnlyList<string> WithPids(IReadOnlyCollection<int> pids) =>
+        Living((pid, _, _) => pids.Contains(pid));
+
+    /// <summary>Waits until nothing of a run is alive; fails with the survivors.</summary>
+    internal static Task NothingLeftAsync(string runId, int? worker = null, params IReadOnlyCollection<int> pids) =>
+        Poll.UntilAsync(
+            () =>
+            {
+                IReadOnlyList<string> living = [.. OfRun(runId, worker), .. WithPids(pids)];
+                return Task.FromResult(living.Count == 0 ? null : string.Join("; ", living));
+            },
+            $"nothing of run {runId} to be alive",
+            Bound
+        );
+
+    /// <summary>How many threads of a process have this name, as far as the kernel keeps it.</summary>
+    internal static int Threads(int pid, string name)
+    {
+        const int kept = 15;
+        var wanted = name.Length > kept ? name[..kept] : name;
+        return Directory
+            .EnumerateDirectories($"/proc/{pid}/task")
+            .Count(path => Read($"{path}/comm")?.TrimEnd('\n').StartsWith(wanted, StringComparison.Ordinal) == true);
+    }
+
+    /// <summary>How many threads and descriptors a process has.</summary>
+    internal static (int Threads, int Descriptors) Size(int pid) =>
+        (
+            Directory.EnumerateDirectories($"/proc/{pid}/task").Count(),
+            Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Count()
+        );
+
+    private static List<string> Living(Func<int, int, int, bool> isWanted)
+    {
+        var found = new List<string>();
+        foreach (var path in Directory.EnumerateDirectories("/proc"))
+        {
+            if (
+                int.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                && pid != Environment.ProcessId
+                && Read($"{path}/stat") is { } stat
+                && stat[(stat.LastIndexOf(')') + 2)..].Split(' ') is [var state, _, var group, var session, ..]
+                && state is not ("Z" or "X")
+                && isWanted(pid, Number(group), Number(session))
+            )
+            {
+                found.Add($"{pid} {state} {Read($"{path}/cmdline")?.Replace('\0', ' ')}");
+            }
+        }
+        return found;
+    }
+
+    private static bool HasMark(int pid, string mark) =>
+        Read($"/proc/{pid}/environ")?.Split('\0').Contains(mark, StringComparer.Ordinal) == true;
+
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+    private static string? Read(string path)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(File.ReadAllBytes(path));
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

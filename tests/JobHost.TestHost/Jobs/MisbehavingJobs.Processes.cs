@@ -1,0 +1,30 @@
+using JobHost.TestHost.Jobs.Processes;
+
+namespace JobHost.TestHost.Jobs;
+
+public static partial class MisbehavingJobs
+{
+    private static JobsBuilder AddProcesses(this JobsBuilder jobs) =>
+        jobs.Add<ProcessObeysJob>("p-obeys", InWorker)
+            .Add<ProcessIgnoresJob>("p-ignores", InWorker)
+            .Add<ProcessExitsJob>("p-exits", InWorker)
+            .Add<ProcessCrashesJob>("p-crashes", InWorker)
+            .Add<ProcessStackOverflowJob>("p-stack-overflow", InWorker)
+            .Add<ProcessUnhandledJob>("p-unhandled", InWorker)
+            .Add<ProcessSegfaultJob>("p-segfault", InWorker)
+            .Add<ProcessResultJob>("p-result", InWorker)
+            .Add<ProcessHugeOutputJob>("p-huge-output", InWorker)
+            .Add<ProcessBinaryOutputJob>("p-binary-output", InWorker)
+            .Add<ProcessChildrenJob>("p-children", InWorker)
+            .Add<ProcessDaemonJob>("p-daemon", InWorker)
+            .Add<ProcessDaemonThenExitsJob>("p-daemon-then-exits", InWorker)
+            .Add<ProcessForegroundThreadJob>("p-foreground-thread", InWorker)
+            .Add<ProcessEnvironmentJob>("p-env", InWorker)
+            .Add<ProcessDescriptorsJob>("p-fds", InWorker)
+            .Add<ProcessSignalsJob>("p-signals", InWorker)
+            .Add<ProcessWritesChannelJob>("p-writes-channel", InWorker)
+            .Add<ProcessClosesChannelJob>("p-closes-channel", InWorker)
+            .Add<ProcessDirectoryJob>("p-cwd", InWorker);
+
+    private static void InWorker(JobOptions options) => options.Kind = JobKind.Process;
+}

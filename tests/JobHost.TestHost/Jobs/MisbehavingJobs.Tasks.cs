@@ -1,0 +1,39 @@
+using JobHost.TestHost.Jobs.Tasks;
+
+namespace JobHost.TestHost.Jobs;
+
+public static partial class MisbehavingJobs
+{
+    private static JobsBuilder AddTasks(this JobsBuilder jobs)
+    {
+        jobs.Services.AddScoped<ScopeMark>().AddScoped<ScopeWitness>();
+        return jobs.Add<ObeysJob>("obeys")
+            .Add<IgnoresJob>("ignores")
+            .Add<IgnoresJob>("foreground", options => options.Lifetime = Lifetime.Foreground)
+            .Add<BusyTaskJob>("busy-task")
+            .Add("throws", Endings.ThrowsAsync)
+            .Add("throws-cancellation", Endings.ThrowsCancellationAsync)
+            .Add("result", Returns.OrdinaryAsync)
+            .Add("huge-result", Returns.HugeAsync)
+            .Add("cyclic-result", Returns.CyclicAsync)
+            .Add("logs-much", Logs.MuchAsync)
+            .Add("logs-nasty", Logs.NastyAsync)
+            .Add<TalksJob>("talks")
+            .Add<SlowDisposeJob>("slow-dispose")
+            .Add<NeedsServiceJob>("needs-service")
+            .Add<TokenCallbackBlocksJob>("token-callback-blocks")
+            .Add<ReturnsAfterCancelJob>("returns-after-cancel")
+            .Add("delegate-params", DelegateParams.EchoAsync)
+            .Add<FailsUntilJob>("fails-until", options => options.Retry = Impatient)
+            .Add<CountsJob>("counts");
+    }
+
+    private static RetryPolicy Impatient =>
+        new()
+        {
+            MaxAttempts = 10,
+            InitialDelay = TimeSpan.FromMilliseconds(50),
+            Multiplier = 1,
+            Jitter = 0,
+        };
+}

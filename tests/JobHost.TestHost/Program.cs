@@ -1,0 +1,4 @@
+using JobHost.Server;
+using JobHost.TestHost.Jobs;
+
+return await JobHostServer.RunAsync(args, (jobs, _) => jobs.AddMisbehaving());

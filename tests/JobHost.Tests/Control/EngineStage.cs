@@ -1,0 +1,83 @@
+using JobHost.Control;
+using JobHost.Execution.Output;
+using JobHost.Jobs;
+using JobHost.Nodes;
+using JobHost.Runs;
+using JobHost.Tests.Support;
+
+namespace JobHost.Tests.Control;
+
+/// <summary>The whole engine, with scripted attempts, a store in memory and a clock that the test winds.</summary>
+internal sealed class EngineStage : IDisposable
+{
+    private readonly TempFolder folder = new();
+    private readonly OutputCollector collector = new();
+
+    internal EngineStage(SlotLimits slots, Action<JobsBuilder> jobs, MemoryRunStore? store = null)
+    {
+        Store = store ?? new();
+        Executors = Enum.GetValues<JobKind>().ToDictionary(kind => kind, kind => new ScriptedExecutor(kind, Time));
+        var node = new NodeIdentity("node", Interlocked.Increment(ref epochs), "instance");
+        var folders = new RunFolders(folder.Path);
+        Catalog = Some.Catalog(jobs);
+        Runner = new(node, Executors.Values, folders, collector, Time, Log.For<AttemptRunner>());
+        Dispatcher = new(Runner, LiveRuns, slots, Time, Log.For<Dispatcher>());
+        Registry = new(Catalog, node, Store, LiveRuns, Dispatcher, folders, Time, Log.For<JobRegistry>());
+    }
+
+    private static long epochs;
+
+    internal TestTime Time { get; } = new();
+
+    internal MemoryRunStore Store { get; }
+
+    internal EventLog Log { get; } = new();
+
+    internal LiveRuns LiveRuns { get; } = new();
+
+    internal JobCatalog Catalog { get; }
+
+    internal Dictionary<JobKind, ScriptedExecutor> Executors { get; }
+
+    internal AttemptRunner Runner { get; }
+
+    internal Dispatcher Dispatcher { get; }
+
+    internal JobRegistry Registry { get; }
+
+    internal ScriptedExecutor Tasks => Executors[JobKind.Task];
+
+    internal async Task<Run> StartAsync(
+        string job,
+        Action<StartRequest>? check = null,
+        int? priority = null,
+        DateTimeOffset? notBefore = null
+    )
+    {
+        var request = new StartRequest
+        {
+            Job = job,
+            Priority = priority,
+            NotBefore = notBefore,
+        };
+        check?.Invoke(request);
+        return Assert.IsType<StartResult.Accepted>(await Registry.StartAsync(request)).Run;
+    }
+
+    internal Task<StopResult> StopAsync(Run run, StopLevel level) =>
+        Registry.StopAsync(run.Id, "test", level, null, grace: null, escalate: true);
+
+    internal async Task<Run> EndedAsync(Run run)
+    {
+        var ended = await Registry.WaitAsync(run.Id, Timeout.InfiniteTimeSpan, CancellationToken.None);
+        Assert.True(ended!.IsEnded);
+        return ended;
+    }
+
+    public void Dispose()
+    {
+        Dispatcher.Dispose();
+        collector.Dispose();
+        folder.Dispose();
+    }
+}
