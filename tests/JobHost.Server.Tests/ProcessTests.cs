@@ -91,7 +91,7 @@ public sealed class ProcessTests : IClassFixture<InProcessServer>
         var run = await api.EndAsync(id);
         var receipt = await Stops.IsGoneAsync(api, run, "killed");
         Assert.Equal("SIGKILL", run.Text("signal"));
-        Assert.Equal("process-group", receipt.Text("mechanism"));
+        Assert.Equal("group", receipt.Text("mechanism"));
         // A kill without a grace is not a polite one: SIGTERM is left out.
         Assert.Equal(["cancel: no-effect", "kill: ended", "verify: proven"], Stops.Rungs(receipt));
         Assert.Contains(run.GetProperty("processId").GetInt32(), Pids(receipt));

@@ -54,7 +54,7 @@ public sealed record JobContract
             [
                 .. job.Policy.Ladder.Steps.Select(step => new LadderStepContract(step.Rung, step.Grace.TotalSeconds)),
             ],
-            KillGuarantee = job.KillGuarantee,
+            KillGuarantee = registry.GuaranteeOf(job),
             Limits = new(job.OutputLimit),
             SoftTimeoutSeconds = job.Policy.SoftTimeout?.TotalSeconds,
             TimeoutSeconds = job.Policy.Timeout?.TotalSeconds,

@@ -13,7 +13,7 @@ public sealed record TerminationContract
 
     public required IReadOnlyList<RungContract> Rungs { get; init; }
 
-    /// <summary>What the stop rests on, such as <c>token</c>, <c>thread</c> or <c>process-group</c>.</summary>
+    /// <summary>What the stop rests on, such as <c>token</c>, <c>thread</c> or <c>cgroup</c>.</summary>
     public string? Mechanism { get; init; }
 
     /// <summary>The processes that were seen to belong to the run.</summary>

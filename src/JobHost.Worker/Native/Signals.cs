@@ -5,6 +5,8 @@ internal static class Signals
 {
     internal const int Kill = 9;
     internal const int Terminate = 15;
+    internal const int Continue = 18;
+    internal const int Stop = 19;
 
     /// <summary>The name of a signal as the shell's <c>kill -l</c> has it, or its number.</summary>
     internal static string Name(int signal) =>
@@ -25,8 +27,20 @@ internal static class Signals
             13 => "SIGPIPE",
             14 => "SIGALRM",
             15 => "SIGTERM",
+            17 => "SIGCHLD",
+            18 => "SIGCONT",
+            19 => "SIGSTOP",
+            20 => "SIGTSTP",
+            21 => "SIGTTIN",
+            22 => "SIGTTOU",
+            23 => "SIGURG",
             24 => "SIGXCPU",
             25 => "SIGXFSZ",
+            26 => "SIGVTALRM",
+            27 => "SIGPROF",
+            28 => "SIGWINCH",
+            29 => "SIGIO",
+            30 => "SIGPWR",
             31 => "SIGSYS",
             _ => $"signal {signal}",
         };

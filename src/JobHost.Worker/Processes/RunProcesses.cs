@@ -48,15 +48,21 @@ internal sealed class RunProcesses
 
     /// <summary>SIGKILLs one round of the living; nothing that took over a number is hit.</summary>
     /// <returns>Those that were alive at the beginning of the round.</returns>
-    internal IReadOnlyList<ProcessEntry> KillLiving()
+    internal IReadOnlyList<ProcessEntry> KillLiving() => SignalLiving(Signals.Kill);
+
+    /// <summary>Signals one round of the living; nothing that took over a number is hit.</summary>
+    /// <param name="signal">The signal.</param>
+    /// <param name="except">The number of a group whose members have had it already.</param>
+    /// <returns>Those that were alive at the beginning of the round.</returns>
+    internal IReadOnlyList<ProcessEntry> SignalLiving(int signal, int? except = null)
     {
         var living = Living();
-        foreach (var entry in living)
+        foreach (var entry in living.Where(entry => entry.Group != except))
         {
             using var pidfd = Pidfd.Open(entry.Pid);
             if (pidfd is not null && ProcFs.Read(entry.Pid)?.StartTime == entry.StartTime)
             {
-                Pidfd.Signal(pidfd, Signals.Kill);
+                Pidfd.Signal(pidfd, signal);
             }
         }
         return living;

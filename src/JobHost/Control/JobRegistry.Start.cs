@@ -65,7 +65,7 @@ public sealed partial class JobRegistry
         return new StartResult.Accepted(run);
     }
 
-    private static StartResult? Refusal(StartRequest request, JobDefinition job)
+    private StartResult? Refusal(StartRequest request, JobDefinition job)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var (field, messages) in job.Check(request.Parameters ?? default))
@@ -93,8 +93,8 @@ public sealed partial class JobRegistry
         {
             return new StartResult.Invalid(errors);
         }
-        return request.RequireGuarantee is { } required && !KillGuarantees.Satisfies(job.KillGuarantee, required)
-            ? new StartResult.GuaranteeNotAvailable(required, job.KillGuarantee)
+        return request.RequireGuarantee is { } required && !KillGuarantees.Satisfies(guarantees.Of(job), required)
+            ? new StartResult.GuaranteeNotAvailable(required, guarantees.Of(job))
             : null;
     }
 
@@ -114,7 +114,7 @@ public sealed partial class JobRegistry
             NotBefore = request.NotBefore,
             UniqueKey = request.UniqueKey,
             RetryOf = retryOf,
-            KillGuarantee = job.KillGuarantee,
+            KillGuarantee = guarantees.Of(job),
             Policy = new()
             {
                 Ladder = request.Ladder ?? job.Policy.Ladder,

@@ -18,6 +18,7 @@ public sealed partial class JobRegistry
 {
     private readonly JobCatalog catalog;
     private readonly NodeIdentity node;
+    private readonly NodeGuarantees guarantees;
     private readonly IRunStore store;
     private readonly LiveRuns liveRuns;
     private readonly Dispatcher dispatcher;
@@ -30,6 +31,7 @@ public sealed partial class JobRegistry
     internal JobRegistry(
         JobCatalog catalog,
         NodeIdentity node,
+        NodeGuarantees guarantees,
         IRunStore store,
         LiveRuns liveRuns,
         Dispatcher dispatcher,
@@ -40,6 +42,7 @@ public sealed partial class JobRegistry
     {
         this.catalog = catalog;
         this.node = node;
+        this.guarantees = guarantees;
         this.store = store;
         this.liveRuns = liveRuns;
         this.dispatcher = dispatcher;
@@ -63,6 +66,9 @@ public sealed partial class JobRegistry
     /// <summary>The runs that are stuck now.</summary>
     public IReadOnlyList<Run> Stuck =>
         [.. liveRuns.All.Where(live => live.State == RunState.Stuck).Select(live => live.Record)];
+
+    /// <summary>How well a run of the job can be killed on this node.</summary>
+    public string GuaranteeOf(JobDefinition job) => guarantees.Of(job);
 
     /// <summary>Runs that wait and that execute, of one job.</summary>
     public (int Waiting, int Executing) Count(string job) => dispatcher.Count(job);

@@ -1,4 +1,6 @@
 using JobHost.Control;
+using JobHost.Execution.Processes;
+using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Runs;
 using JobHost.Storage;
@@ -15,20 +17,38 @@ internal sealed class JobHostService(
     JobRegistry registry,
     AttemptRunner runner,
     IRunStore store,
+    IProcessTier tier,
+    NodeGuarantees guarantees,
     JobHostOptions options,
     TimeProvider time,
     ILogger<JobHostService> logger
 ) : IHostedLifecycleService, IDisposable
 {
     private readonly CancellationTokenSource stopped = new();
+    private readonly Lock steps = new();
+    private Task? draining;
+    private Task? ending;
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
+        guarantees.Process = tier.Name;
         var leftovers = new Leftovers(store.Life.Instance, time, logger);
         await registry.RecoverAsync(await leftovers.KillAllAsync(), runner, stopped.Token);
     }
 
-    public async Task StoppingAsync(CancellationToken cancellationToken)
+    public Task StoppingAsync(CancellationToken cancellationToken) => Once(ref draining, DrainAsync);
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Once(ref ending, EndLifeAsync);
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => stopped.Dispose();
+
+    private async Task DrainAsync()
     {
         logger.Draining(options.Shutdown.ForegroundTimeout);
         var left = await registry.DrainAsync(options.Shutdown.ForegroundTimeout, options.Shutdown.Timeout);
@@ -39,7 +59,7 @@ internal sealed class JobHostService(
         logger.Drained(left.Count);
     }
 
-    public async Task StoppedAsync(CancellationToken cancellationToken)
+    private async Task EndLifeAsync()
     {
         await stopped.CancelAsync();
         try
@@ -52,13 +72,17 @@ internal sealed class JobHostService(
         }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public void Dispose() => stopped.Dispose();
+    /// <summary>
+    /// A host may be stopped from two sides at once (its own shutdown and whoever embeds it), and the faster one disposes
+    /// everything: the slower one gets the same task instead of a second pass over what is gone.
+    /// </summary>
+    private Task Once(ref Task? step, Func<Task> first)
+    {
+        lock (steps)
+        {
+            return step ??= first();
+        }
+    }
 }
 
 internal static partial class JobHostServiceLog

@@ -85,7 +85,10 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new RunFolders(provider.GetRequiredService<DataDirectory>().Path));
         services.AddSingleton<OutputCollector>();
         services.AddSingleton<StepScheduler>();
-        services.AddSingleton<IProcessTier>(_ => OperatingSystem.IsLinux() ? new GroupTier() : new PortableTier());
+        services.AddSingleton<NodeGuarantees>();
+        services.AddSingleton<IProcessTier>(provider =>
+            OperatingSystem.IsLinux() ? new GroupTier(provider.GetRequiredService<TimeProvider>()) : new PortableTier()
+        );
         services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
         services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
         services.AddSingleton<IExecutor, TaskExecutor>();
@@ -105,6 +108,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new JobRegistry(
             provider.GetRequiredService<JobCatalog>(),
             provider.GetRequiredService<NodeIdentity>(),
+            provider.GetRequiredService<NodeGuarantees>(),
             provider.GetRequiredService<IRunStore>(),
             provider.GetRequiredService<LiveRuns>(),
             provider.GetRequiredService<Dispatcher>(),

@@ -30,9 +30,6 @@ public sealed class JobDefinition
     /// <summary>Bytes kept of each output stream of a run.</summary>
     public required long OutputLimit { get; init; }
 
-    /// <summary>How well a run can be killed on this node.</summary>
-    public string KillGuarantee => KillGuarantees.Of(Kind);
-
     /// <summary>The JSON schema of the parameters.</summary>
     public JsonNode ParametersSchema => Body?.ParametersSchema ?? Command!.ParametersSchema;
 
@@ -84,35 +81,4 @@ public sealed class JobDefinition
             return false;
         }
     }
-}
-
-/// <summary>How well runs can be killed, weakest first.</summary>
-public static class KillGuarantees
-{
-    /// <summary>A run can only be asked.</summary>
-    public const string Cooperative = "cooperative";
-
-    /// <summary>Force exists, but code can withstand it.</summary>
-    public const string BestEffort = "best-effort";
-
-    /// <summary>The run's process group, and every process that carries the run's mark, is killed and looked for.</summary>
-    public const string Group = "group";
-
-    private static readonly string[] Ascending = [Cooperative, BestEffort, Group];
-
-    /// <summary>What this node guarantees for a kind.</summary>
-    public static string Of(JobKind kind) =>
-        kind switch
-        {
-            JobKind.Process => OperatingSystem.IsLinux() ? Group : BestEffort,
-            JobKind.Thread => BestEffort,
-            _ => Cooperative,
-        };
-
-    /// <summary>All names, weakest first.</summary>
-    public static IReadOnlyList<string> All => Ascending;
-
-    /// <summary>Whether one guarantee is at least as strong as another. One that is not known here is satisfied by none.</summary>
-    public static bool Satisfies(string offered, string required) =>
-        Array.IndexOf(Ascending, required) is >= 0 and var needed && Array.IndexOf(Ascending, offered) >= needed;
 }

@@ -22,7 +22,7 @@ internal sealed class EngineStage : IDisposable
         Catalog = Some.Catalog(jobs);
         Runner = new(node, Executors.Values, folders, collector, Time, Log.For<AttemptRunner>());
         Dispatcher = new(Runner, LiveRuns, slots, Time, Log.For<Dispatcher>());
-        Registry = new(Catalog, node, Store, LiveRuns, Dispatcher, folders, Time, Log.For<JobRegistry>());
+        Registry = new(Catalog, node, new(), Store, LiveRuns, Dispatcher, folders, Time, Log.For<JobRegistry>());
     }
 
     private static long epochs;

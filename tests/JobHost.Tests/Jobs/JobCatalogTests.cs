@@ -124,7 +124,6 @@ public sealed class JobCatalogTests
         Assert.Equal(TimeSpan.FromMinutes(1), job.Policy.Timeout);
         Assert.Equal(3, job.QueueLimit);
         Assert.Equal("Cancel 1s -> Kill 0s", job.Policy.Ladder.ToString());
-        Assert.Equal(KillGuarantees.Group, job.KillGuarantee);
 
         config["command"].Ladder!.Reverse();
         var problem = Assert.Throws<JobConfigurationException>(() => Some.Catalog(_ => { }, config));

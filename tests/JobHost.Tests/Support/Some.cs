@@ -117,7 +117,7 @@ internal static class Some
                 new(Rung.Cancel, Instant, TimeSpan.FromTicks(1), "no-effect"),
                 new(Rung.Kill, Instant, null, "pending"),
             ],
-            Mechanism = "process-group",
+            Mechanism = "group",
             Processes = [new(1, 2, "a b)", "Z", "do_wait", "SIGKILL")],
             Verdict = Verdict.GoneLate,
             VerifiedBy = "proof",

@@ -1,5 +1,3 @@
-using System.IO.Pipes;
-using System.Net.Sockets;
 using System.Runtime.Versioning;
 using JobHost.Runs;
 using JobHost.Worker.Native;
@@ -14,52 +12,44 @@ namespace JobHost.Execution.Processes;
 /// starts a program with another environment is not found: that is why the guarantee is called <c>group</c> and no more.
 /// </summary>
 [SupportedOSPlatform("linux")]
-internal sealed class GroupTier : IProcessTier
+internal sealed class GroupTier(TimeProvider time) : IProcessTier
 {
-    private const int ChannelNumber = 3;
+    public string Name => "group";
 
-    public ProcessTree Start(WorkerLaunch launch)
+    public async Task<ProcessTree> StartAsync(WorkerLaunch launch)
     {
-        var (stdout, stdoutOfWorker) = Pipes.Pipe();
-        var (stderr, stderrOfWorker) = Pipes.Pipe();
-        var (channel, channelOfWorker) = Pipes.SocketPair();
-        int? spawned = null;
+        var (pid, pipes) = await WorkerPipes.StartAsync(ends =>
+            Task.FromResult(
+                Spawn.Start(
+                    new()
+                    {
+                        File = launch.File,
+                        Arguments =
+                        [
+                            .. launch.Arguments,
+                            $"{WorkerPipes.ChannelNumber}",
+                            $"{WorkerPipes.ChannelNumber}",
+                        ],
+                        Environment = launch.Environment,
+                        WorkingDirectory = launch.WorkingDirectory,
+                        Stdout = ends.Stdout,
+                        Stderr = ends.Stderr,
+                        Channel = ends.Channel,
+                        NewSession = true,
+                    }
+                )
+            )
+        );
         try
         {
-            var pid = Spawn.Start(
-                new()
-                {
-                    File = launch.File,
-                    Arguments = [.. launch.Arguments, $"{ChannelNumber}", $"{ChannelNumber}"],
-                    Environment = launch.Environment,
-                    WorkingDirectory = launch.WorkingDirectory,
-                    Stdout = stdoutOfWorker,
-                    Stderr = stderrOfWorker,
-                    Channel = channelOfWorker,
-                    NewSession = true,
-                }
-            );
-            spawned = pid;
-            return new GroupTree(launch.RunId, Path.GetFileName(launch.File), pid, channel, stdout, stderr);
+            return new GroupTree(launch, pid, pipes, time);
         }
         catch
         {
-            if (spawned is { } unwatched)
-            {
-                // It has no assignment yet, so nothing of the job has begun; and it cannot be left unwatched.
-                Children.KillAndReap(unwatched);
-            }
-            stdout.Dispose();
-            stderr.Dispose();
-            channel.Dispose();
+            // It has no assignment yet, so nothing of the job has begun; and it cannot be left unwatched.
+            Children.KillAndReap(pid);
+            await pipes.DisposeAsync();
             throw;
-        }
-        finally
-        {
-            // The worker alone holds its ends now, so that their closing is its end.
-            stdoutOfWorker.Dispose();
-            stderrOfWorker.Dispose();
-            channelOfWorker.Dispose();
         }
     }
 
@@ -67,110 +57,122 @@ internal sealed class GroupTier : IProcessTier
     {
         private readonly SafeFileHandle pidfd;
         private readonly RunProcesses processes;
-        private readonly AnonymousPipeClientStream stdout;
-        private readonly AnonymousPipeClientStream stderr;
-        private readonly NetworkStream channel;
-        private int released;
+        private readonly WorkerPipes pipes;
+        private readonly Lock gate = new();
+        private bool released;
 
-        internal GroupTree(
-            RunId run,
-            string command,
-            int pid,
-            SafeFileHandle channel,
-            SafeFileHandle stdout,
-            SafeFileHandle stderr
-        )
+        internal GroupTree(WorkerLaunch launch, int pid, WorkerPipes pipes, TimeProvider time)
         {
+            this.pipes = pipes;
             Pid = pid;
-            processes = RunProcesses.OfRun(run.Value, pid);
+            processes = RunProcesses.OfRun(launch.Mark, pid);
             // Ours and not yet reaped, so the number is still the worker's; only a kernel before 5.3 says no.
             pidfd =
                 Pidfd.Open(pid) ?? throw new IOException("The kernel has no pidfd_open: Linux 5.3 or later is needed.");
-            Root = new(pid, ProcFs.Read(pid)?.StartTime ?? 0, command, State: null, WaitsFor: null, Exit: null);
+            Root = new(
+                pid,
+                ProcFs.Read(pid)?.StartTime ?? 0,
+                Path.GetFileName(launch.File),
+                State: null,
+                WaitsFor: null,
+                Exit: null
+            );
             RootEnded = ChildWatch.WhenEnded(pidfd);
-            this.stdout = Reading(stdout);
-            this.stderr = Reading(stderr);
-            this.channel = new(new Socket(new SafeSocketHandle(Take(channel), ownsHandle: true)), ownsSocket: true);
+            Gone = RemoveLeftoversAsync(time);
         }
 
         internal override int Pid { get; }
 
         internal override ProcessRecord Root { get; }
 
-        internal override string Proof =>
-            "the worker was waited for, and no process of its group, session or mark is left";
+        internal override string Mechanism => "group";
 
-        internal override string Mechanism => "process-group";
+        internal override Stream ToWorker => pipes.Channel;
 
-        internal override Stream ToWorker => channel;
+        internal override Stream FromWorker => pipes.Channel;
 
-        internal override Stream FromWorker => channel;
+        internal override Stream Stdout => pipes.Stdout;
 
-        internal override Stream Stdout => stdout;
-
-        internal override Stream Stderr => stderr;
+        internal override Stream Stderr => pipes.Stderr;
 
         internal override Task<ProcessExit> RootEnded { get; }
 
-        internal override string? Terminate()
+        internal override Task<TreeEnd> Gone { get; }
+
+        internal override string? Signal(int signal)
         {
-            if (Volatile.Read(ref released) == 0)
+            lock (gate)
             {
-                Signals.SendToGroup(Pid, Signals.Terminate);
+                if (!released)
+                {
+                    // One call that no fork can race with, then those who left the group.
+                    Signals.SendToGroup(Pid, signal);
+                    processes.SignalLiving(signal, except: Pid);
+                }
             }
             return null;
         }
 
-        internal override IReadOnlyList<ProcessRecord> Kill()
+        internal override string? Freeze()
         {
-            var before = Living();
-            if (before.Count > 0 && Volatile.Read(ref released) == 0)
+            // A process may fork while the others are being stopped: until a look finds nobody who still goes.
+            for (var round = 0; round < 100 && Members().Any(process => process.State is not ("T" or "t")); round++)
             {
-                // One call that no fork can race with, then those who left the group.
-                Signals.SendToGroup(Pid, Signals.Kill);
-                processes.KillLiving();
+                Signal(Signals.Stop);
             }
-            return before;
+            return null;
         }
 
-        internal override IReadOnlyList<ProcessRecord> Living() =>
-            Volatile.Read(ref released) == 1 ? [] : [.. processes.Living().Select(Describe)];
+        internal override string? Thaw() => Signal(Signals.Continue);
 
-        internal override void Release()
+        internal override IReadOnlyList<ProcessRecord> Kill()
         {
-            if (Interlocked.Exchange(ref released, 1) == 0)
+            lock (gate)
             {
-                Children.Reap(pidfd);
+                if (released)
+                {
+                    return [];
+                }
+                var before = Members();
+                if (before.Count > 0)
+                {
+                    Signals.SendToGroup(Pid, Signals.Kill);
+                    processes.SignalLiving(Signals.Kill);
+                }
+                return before;
+            }
+        }
+
+        internal override IReadOnlyList<ProcessRecord> Members()
+        {
+            lock (gate)
+            {
+                return released ? [] : [.. processes.Living().Select(ProcessRecords.Of)];
             }
         }
 
         public override async ValueTask DisposeAsync()
         {
-            await stdout.DisposeAsync();
-            await stderr.DisposeAsync();
-            await channel.DisposeAsync();
+            await pipes.DisposeAsync();
             pidfd.Dispose();
         }
 
-        // These streams wait in the runtime's event loop, not on a thread each.
-        private static AnonymousPipeClientStream Reading(SafeFileHandle pipe) =>
-            new(PipeDirection.In, new SafePipeHandle(Take(pipe), ownsHandle: true));
-
-        private static nint Take(SafeFileHandle handle)
+        private async Task<TreeEnd> RemoveLeftoversAsync(TimeProvider time)
         {
-            var raw = handle.DangerousGetHandle();
-            handle.SetHandleAsInvalid();
-            return raw;
+            await RootEnded;
+            var leftovers = new LeftoverList();
+            var pause = new GrowingPause(time);
+            while (Kill() is { Count: > 0 } living)
+            {
+                leftovers.Add(living);
+                await pause.NextAsync();
+            }
+            lock (gate)
+            {
+                released = true;
+                Children.Reap(pidfd);
+            }
+            return leftovers.End("the worker was waited for, and no process of its group, session or mark is left");
         }
-
-        private static ProcessRecord Describe(ProcessEntry entry) =>
-            new(
-                entry.Pid,
-                entry.StartTime,
-                entry.Command,
-                entry.State.ToString(),
-                ProcFs.WaitChannel(entry.Pid),
-                Exit: null
-            );
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Pipes;
+using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Worker.Native;
 
@@ -11,7 +12,11 @@ namespace JobHost.Execution.Processes;
 /// </summary>
 internal sealed class PortableTier : IProcessTier
 {
-    public ProcessTree Start(WorkerLaunch launch)
+    public string Name => KillGuarantees.BestEffort;
+
+    public Task<ProcessTree> StartAsync(WorkerLaunch launch) => Task.FromResult<ProcessTree>(Start(launch));
+
+    private static PortableTree Start(WorkerLaunch launch)
     {
         var toWorker = new AnonymousPipeServerStream(PipeDirection.Out, HandleInheritability.Inheritable);
         var fromWorker = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
@@ -63,14 +68,13 @@ internal sealed class PortableTier : IProcessTier
             Pid = process.Id;
             process.StandardInput.Close();
             RootEnded = WaitAsync();
+            Gone = AfterRootAsync();
         }
 
         internal override int Pid { get; }
 
         internal override ProcessRecord Root =>
             new(Pid, 0, process.ProcessName, State: null, WaitsFor: null, Exit: null);
-
-        internal override string Proof => "the worker ended; descendants that it left cannot be seen on this system";
 
         internal override string Mechanism => "process";
 
@@ -84,11 +88,17 @@ internal sealed class PortableTier : IProcessTier
 
         internal override Task<ProcessExit> RootEnded { get; }
 
-        internal override string? Terminate() => "this system has no signals for it";
+        internal override Task<TreeEnd> Gone { get; }
+
+        internal override string? Signal(int signal) => "this system has no signals for it";
+
+        internal override string? Freeze() => "this system cannot freeze processes";
+
+        internal override string? Thaw() => "this system cannot freeze processes";
 
         internal override IReadOnlyList<ProcessRecord> Kill()
         {
-            var before = Living();
+            var before = Members();
             try
             {
                 process.Kill(entireProcessTree: true);
@@ -101,15 +111,19 @@ internal sealed class PortableTier : IProcessTier
             return before;
         }
 
-        internal override IReadOnlyList<ProcessRecord> Living() => RootEnded.IsCompleted ? [] : [Root];
-
-        internal override void Release() { }
+        internal override IReadOnlyList<ProcessRecord> Members() => RootEnded.IsCompleted ? [] : [Root];
 
         public override async ValueTask DisposeAsync()
         {
             await ToWorker.DisposeAsync();
             await FromWorker.DisposeAsync();
             process.Dispose();
+        }
+
+        private async Task<TreeEnd> AfterRootAsync()
+        {
+            await RootEnded;
+            return new("the worker ended; descendants that it left cannot be seen on this system", [], 0);
         }
 
         private async Task<ProcessExit> WaitAsync()

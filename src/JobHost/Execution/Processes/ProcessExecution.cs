@@ -22,7 +22,6 @@ internal sealed partial class ProcessExecution : RunExecution
     // When nothing of the tree is left, the pipes end by themselves, unless somebody outside was handed an end.
     private static readonly TimeSpan DrainGrace = TimeSpan.FromSeconds(10);
     private const int MaxRecorded = 500;
-    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(250);
 
     private readonly ExecutionOrder order;
     private readonly TimeProvider time;
@@ -85,11 +84,7 @@ internal sealed partial class ProcessExecution : RunExecution
                 break;
             case Rung.Terminate:
                 asked = true;
-                // As for a kill: never while the worker's number is being given back.
-                lock (killing)
-                {
-                    problem = target.Terminate();
-                }
+                problem = target.Signal(Signals.Terminate);
                 break;
             case Rung.Kill:
                 killed = true;
@@ -104,7 +99,7 @@ internal sealed partial class ProcessExecution : RunExecution
     }
 
     internal override ImmutableArray<ProcessRecord> Survivors() =>
-        Completion.IsCompleted || tree is null ? [] : [.. tree.Living()];
+        Completion.IsCompleted || tree is null ? [] : [.. tree.Members()];
 
     public override async ValueTask DisposeAsync()
     {
@@ -126,8 +121,14 @@ internal sealed partial class ProcessExecution : RunExecution
         try
         {
             var workingDirectory = Directory.CreateDirectory(folders.WorkingDirectory(order.Run.Id)).FullName;
-            tree = tier.Start(
-                new(program.File, program.Arguments, environment.ForWorker(order.Run), workingDirectory, order.Run.Id)
+            tree = await tier.StartAsync(
+                new(
+                    program.File,
+                    program.Arguments,
+                    environment.ForWorker(order.Run),
+                    workingDirectory,
+                    order.Run.Id.Value
+                )
             );
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
@@ -151,74 +152,66 @@ internal sealed partial class ProcessExecution : RunExecution
         var listening = ListenAsync(tree);
 
         var exit = await tree.RootEnded;
-        var leftovers = await RemoveLeftoversAsync(tree);
+        var gone = await WhenGoneAsync(tree);
         await WhenAllWithin(DrainGrace, stdout, stderr, listening);
         await leaving;
-        lock (killing)
-        {
-            tree.Release();
-        }
-        return Describe(exit, leftovers);
+        return Describe(exit, gone);
     }
 
-    /// <summary>
-    /// Kills what the worker left behind, again and again until nothing is left, however long that takes: before, the
-    /// attempt has not ended.
-    /// </summary>
-    /// <returns>How many there were.</returns>
-    private async Task<int> RemoveLeftoversAsync(ProcessTree source)
+    /// <summary>Waits until nothing of the tree is left, however long that takes: before, the attempt has not ended.</summary>
+    private async Task<TreeEnd> WhenGoneAsync(ProcessTree source)
     {
-        var leftovers = new HashSet<(int, long)>();
-        var since = time.GetTimestamp();
-        var pause = TimeSpan.FromMilliseconds(0.5);
-        var told = false;
-        while (Kill(source) is { Count: > 0 } living)
+        try
         {
-            leftovers.UnionWith(living.Select(process => (process.Pid, process.StartTime)));
-            if (!told && time.GetElapsedTime(since) > LingeringAfter)
-            {
-                told = true;
-                order.OnLingering($"{living.Count} of its processes withstand SIGKILL");
-            }
-            await Task.Delay(pause, time, CancellationToken.None);
-            pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
+            return await source.Gone.WaitAsync(LingeringAfter, time);
         }
-        return leftovers.Count;
+        catch (TimeoutException)
+        {
+            order.OnLingering($"{source.Members().Count} of its processes withstand SIGKILL");
+            return await source.Gone;
+        }
     }
 
-    /// <summary>
-    /// Kills, and keeps for the receipt whom it met. One at a time: the worker's end must not be told while somebody who
-    /// killed it has not yet noted whom else.
-    /// </summary>
+    /// <summary>Kills, and keeps for the receipt whom it met.</summary>
     private IReadOnlyList<ProcessRecord> Kill(ProcessTree target)
     {
+        // One at a time: the worker's end must not be told while somebody who killed it has not yet noted whom else.
         lock (killing)
         {
             var met = target.Kill();
-            foreach (var process in met)
-            {
-                if (seen.Count < MaxRecorded || seen.ContainsKey((process.Pid, process.StartTime)))
-                {
-                    seen[(process.Pid, process.StartTime)] = process with
-                    {
-                        State = null,
-                        WaitsFor = null,
-                        Exit = "SIGKILL",
-                    };
-                }
-            }
+            Note(met);
             return met;
         }
     }
 
-    private ExecutionEnd Describe(ProcessExit exit, int leftovers)
+    private void Note(IReadOnlyList<ProcessRecord> met)
     {
+        foreach (var process in met)
+        {
+            if (seen.Count < MaxRecorded || seen.ContainsKey((process.Pid, process.StartTime)))
+            {
+                seen[(process.Pid, process.StartTime)] = process with
+                {
+                    State = null,
+                    WaitsFor = null,
+                    Exit = "SIGKILL",
+                };
+            }
+        }
+    }
+
+    private ExecutionEnd Describe(ProcessExit exit, TreeEnd gone)
+    {
+        lock (killing)
+        {
+            Note(gone.Leftovers);
+        }
         var end = new ExecutionEnd
         {
             Ending = BodyEnding.Failed,
             ExitCode = said is null ? exit.ExitCode : said.ExitCode,
             Signal = (said is null ? exit.Signal : said.Signal) is { } signal ? Signals.Name(signal) : null,
-            Leaked = killed ? 0 : leftovers,
+            Leaked = killed ? 0 : gone.LeftoverCount,
             Processes =
             [
                 tree!.Root with
@@ -227,7 +220,7 @@ internal sealed partial class ProcessExecution : RunExecution
                 },
                 .. seen.Values.Where(process => process.Pid != tree.Pid).OrderBy(process => process.StartTime),
             ],
-            VerifiedBy = tree!.Proof,
+            VerifiedBy = gone.Proof,
         };
         if (violation is not null)
         {

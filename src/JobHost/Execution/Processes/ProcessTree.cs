@@ -15,9 +15,6 @@ internal abstract class ProcessTree : IAsyncDisposable
     /// <summary>The worker's own process, for receipts.</summary>
     internal abstract ProcessRecord Root { get; }
 
-    /// <summary>What an empty <see cref="Living"/> after the worker's end proves, in words for receipts.</summary>
-    internal abstract string Proof { get; }
-
     /// <summary>The name of the tier, for receipts.</summary>
     internal abstract string Mechanism { get; }
 
@@ -33,35 +30,60 @@ internal abstract class ProcessTree : IAsyncDisposable
     /// <summary>Completes when the worker itself has ended; others may live on.</summary>
     internal abstract Task<ProcessExit> RootEnded { get; }
 
-    /// <summary>Asks every process of the tree to end.</summary>
-    /// <returns>Null, or why that is not possible here.</returns>
-    internal abstract string? Terminate();
+    /// <summary>
+    /// Completes when it is proven that nothing of the tree is left. From the worker's end on the tree sees to that by itself:
+    /// it kills whom the worker left behind, again and again, however long that takes.
+    /// </summary>
+    internal abstract Task<TreeEnd> Gone { get; }
 
-    /// <summary>Kills every process of the tree that can be found now.</summary>
+    /// <summary>Signals every process of the tree that can be found now.</summary>
+    /// <returns>Null, or why that is not possible here.</returns>
+    internal abstract string? Signal(int signal);
+
+    /// <summary>Keeps every process of the tree from running, without ending it, until <see cref="Thaw"/>.</summary>
+    /// <returns>Null, or why that is not possible here.</returns>
+    internal abstract string? Freeze();
+
+    /// <inheritdoc cref="Freeze"/>
+    /// <summary>Lets a frozen tree run again.</summary>
+    internal abstract string? Thaw();
+
+    /// <summary>Kills every process of the tree that can be found now, frozen or not. The proof is <see cref="Gone"/>.</summary>
     /// <returns>Those that were alive before.</returns>
     internal abstract IReadOnlyList<ProcessRecord> Kill();
 
-    /// <summary>The processes that can still run. Empty only when that is known.</summary>
-    internal abstract IReadOnlyList<ProcessRecord> Living();
-
-    /// <summary>Gives the worker's number back; nothing of the tree is alive.</summary>
-    internal abstract void Release();
+    /// <summary>The processes of the tree that can still run, as far as they can be seen.</summary>
+    internal abstract IReadOnlyList<ProcessRecord> Members();
 
     public abstract ValueTask DisposeAsync();
 }
 
+/// <summary>That nothing of a tree is left.</summary>
+/// <param name="Proof">What proved it, in words for receipts.</param>
+/// <param name="Leftovers">Whom the worker left behind when it ended, and who was killed therefore; at most some hundred.</param>
+/// <param name="LeftoverCount">How many those were.</param>
+internal sealed record TreeEnd(string Proof, IReadOnlyList<ProcessRecord> Leftovers, int LeftoverCount);
+
 /// <summary>What to start a worker with.</summary>
+/// <param name="File">The program, by an absolute path.</param>
+/// <param name="Arguments">Its arguments; the numbers of the channel's descriptors are added.</param>
+/// <param name="Environment">Its whole environment.</param>
+/// <param name="WorkingDirectory">Its folder.</param>
+/// <param name="Mark">What marks its processes as its own: the run's id, or that of what runs several.</param>
 internal sealed record WorkerLaunch(
     string File,
     IReadOnlyList<string> Arguments,
     IReadOnlyDictionary<string, string> Environment,
     string WorkingDirectory,
-    RunId RunId
+    Guid Mark
 );
 
 /// <summary>A way to start workers so that their trees can be killed.</summary>
 internal interface IProcessTier
 {
+    /// <summary>Its name, which is also the guarantee that it gives.</summary>
+    string Name { get; }
+
     /// <exception cref="IOException">The worker cannot be started.</exception>
-    ProcessTree Start(WorkerLaunch launch);
+    Task<ProcessTree> StartAsync(WorkerLaunch launch);
 }

@@ -1,0 +1,88 @@
+using System.IO.Pipes;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using JobHost.Worker.Native;
+using Microsoft.Win32.SafeHandles;
+
+namespace JobHost.Execution.Processes;
+
+/// <summary>What connects the host with one worker: its output, and the channel whose closing is the worker's death knell.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class WorkerPipes : IAsyncDisposable
+{
+    /// <summary>The number of the channel in the worker.</summary>
+    internal const int ChannelNumber = 3;
+
+    private WorkerPipes(Stream channel, Stream stdout, Stream stderr)
+    {
+        Channel = channel;
+        Stdout = stdout;
+        Stderr = stderr;
+    }
+
+    internal Stream Channel { get; }
+
+    internal Stream Stdout { get; }
+
+    internal Stream Stderr { get; }
+
+    /// <summary>Makes the pipes and starts a worker at their other ends.</summary>
+    /// <param name="start">Starts the worker; what it was given is closed here afterwards, so that the worker alone holds it.</param>
+    /// <exception cref="IOException">No descriptor is left, or the worker cannot be started.</exception>
+    internal static async Task<(T Started, WorkerPipes Pipes)> StartAsync<T>(Func<WorkerEnds, Task<T>> start)
+    {
+        var (stdout, stdoutOfWorker) = Pipes.Pipe();
+        var (stderr, stderrOfWorker) = Pipes.Pipe();
+        var (channel, channelOfWorker) = Pipes.SocketPair();
+        try
+        {
+            var started = await start(new(channelOfWorker, stdoutOfWorker, stderrOfWorker));
+            // These streams wait in the runtime's event loop, not on a thread each.
+            return (
+                started,
+                new(
+                    new NetworkStream(
+                        new Socket(new SafeSocketHandle(Take(channel), ownsHandle: true)),
+                        ownsSocket: true
+                    ),
+                    Reading(stdout),
+                    Reading(stderr)
+                )
+            );
+        }
+        catch
+        {
+            stdout.Dispose();
+            stderr.Dispose();
+            channel.Dispose();
+            throw;
+        }
+        finally
+        {
+            // The worker alone holds its ends now, so that their closing is its end.
+            stdoutOfWorker.Dispose();
+            stderrOfWorker.Dispose();
+            channelOfWorker.Dispose();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Stdout.DisposeAsync();
+        await Stderr.DisposeAsync();
+        await Channel.DisposeAsync();
+    }
+
+    private static AnonymousPipeClientStream Reading(SafeFileHandle pipe) =>
+        new(PipeDirection.In, new SafePipeHandle(Take(pipe), ownsHandle: true));
+
+    private static nint Take(SafeFileHandle handle)
+    {
+        var raw = handle.DangerousGetHandle();
+        handle.SetHandleAsInvalid();
+        return raw;
+    }
+}
+
+/// <summary>The ends that a worker gets.</summary>
+internal sealed record WorkerEnds(SafeFileHandle Channel, SafeFileHandle Stdout, SafeFileHandle Stderr);

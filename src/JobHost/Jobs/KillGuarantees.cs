@@ -1,0 +1,57 @@
+namespace JobHost.Jobs;
+
+/// <summary>The names of the kill guarantees, from the weakest to the strongest.</summary>
+public static class KillGuarantees
+{
+    /// <summary>A run can only be asked.</summary>
+    public const string Cooperative = "cooperative";
+
+    /// <summary>Force exists, but code can withstand it.</summary>
+    public const string BestEffort = "best-effort";
+
+    /// <summary>The run's process group, and every process that carries the run's mark, is killed and looked for.</summary>
+    public const string Group = "group";
+
+    /// <summary>Every descendant is killed, wherever it moved: it cannot leave the process that adopts it.</summary>
+    public const string Sweep = "sweep";
+
+    /// <summary>The kernel keeps the list of the run's processes and kills them in one call.</summary>
+    public const string Cgroup = "cgroup";
+
+    /// <summary>The run's processes live in a process namespace of their own, which ends with its first process.</summary>
+    public const string PidNamespace = "pidns";
+
+    private static readonly string[] Ascending = [Cooperative, BestEffort, Group, Sweep, Cgroup, PidNamespace];
+
+    /// <summary>All names, weakest first.</summary>
+    public static IReadOnlyList<string> All => Ascending;
+
+    /// <summary>Whether one guarantee is at least as strong as another. One that is not known here is satisfied by none.</summary>
+    public static bool Satisfies(string offered, string required) =>
+        Array.IndexOf(Ascending, required) is >= 0 and var needed && Array.IndexOf(Ascending, offered) >= needed;
+}
+
+/// <summary>What this node guarantees, which depends on what its machine allows and is found out when it starts.</summary>
+public sealed class NodeGuarantees
+{
+    private volatile string process = KillGuarantees.BestEffort;
+
+    /// <summary>The guarantee of runs in processes.</summary>
+    public string Process
+    {
+        get => process;
+        internal set => process = value;
+    }
+
+    /// <summary>How well a run of the job can be killed on this node.</summary>
+    public string Of(JobDefinition job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return job.Kind switch
+        {
+            JobKind.Process => Process,
+            JobKind.Thread => KillGuarantees.BestEffort,
+            _ => KillGuarantees.Cooperative,
+        };
+    }
+}
