@@ -44,6 +44,8 @@ internal sealed class ThreadExecution : RunExecution
 
     internal override string Mechanism => "thread";
 
+    internal override Thread? Thread => thread;
+
     internal void Begin() => thread.UnsafeStart();
 
     internal override async Task<string?> ClimbAsync(
