@@ -50,7 +50,19 @@ public sealed record NodeContract
             Version = node.Version,
             State = node.State,
             Tainted = node.IsTainted,
-            Processes = new(node.ProcessGuarantee, node.Workers),
+            Processes = new(
+                node.ProcessGuarantee,
+                node.Workers,
+                [
+                    .. node.Drills.Select(drill => new DrillContract(
+                        drill.Tier,
+                        drill.At,
+                        drill.Passed,
+                        drill.Elapsed?.TotalMilliseconds,
+                        drill.Problem
+                    )),
+                ]
+            ),
             Slots = node.Slots,
             Queued = node.Queued,
             Stuck = [.. node.Stuck.Select(run => run.Id.Value)],
@@ -69,7 +81,16 @@ public sealed record NodeContract
 /// <summary>How runs in processes are killed on a node.</summary>
 /// <param name="Tier">The tier, which is also the guarantee.</param>
 /// <param name="Workers">How many runs have a worker now.</param>
-public sealed record NodeProcessesContract(string Tier, int Workers);
+/// <param name="Drills">The trials that led to the tier when the node started, the strongest first.</param>
+public sealed record NodeProcessesContract(string Tier, int Workers, IReadOnlyList<DrillContract> Drills);
+
+/// <summary>A trial of whether a tier kills on this machine.</summary>
+/// <param name="Tier">The tier.</param>
+/// <param name="At">When.</param>
+/// <param name="Passed">Whether nothing survived.</param>
+/// <param name="ElapsedMs">From the kill to the proof; null where it did not come to that.</param>
+/// <param name="Problem">What went wrong, or null.</param>
+public sealed record DrillContract(string Tier, DateTimeOffset At, bool Passed, double? ElapsedMs, string? Problem);
 
 /// <summary>Where to go from a node; null where there is no way now.</summary>
 public sealed record NodeLinks(string Self, string? Drain, string? Resume, string? Recycle);

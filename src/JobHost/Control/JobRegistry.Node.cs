@@ -47,6 +47,7 @@ public sealed partial class JobRegistry
                 : NodeState.Ready,
             IsTainted = IsTainted,
             ProcessGuarantee = guarantees.Process,
+            Drills = guarantees.Drills,
             Slots =
             [
                 .. Enum.GetValues<JobKind>()

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using JobHost.Jobs;
 using JobHost.Runs;
 
 namespace JobHost.Control;
@@ -22,6 +23,9 @@ public sealed record NodeStatus
 
     /// <summary>How well it can kill runs in processes.</summary>
     public required string ProcessGuarantee { get; init; }
+
+    /// <summary>The trials that led to that guarantee.</summary>
+    public required IReadOnlyList<Drill> Drills { get; init; }
 
     public required ImmutableArray<NodeSlots> Slots { get; init; }
 
