@@ -38,6 +38,9 @@ public sealed record JobContract
     /// <summary>Whether the <c>abort</c> rung may be used in the host's own process.</summary>
     public required bool AllowAbort { get; init; }
 
+    /// <summary>Whether is kept where a run was before it was forced.</summary>
+    public required bool Autopsy { get; init; }
+
     /// <summary>Runs on this node now.</summary>
     public required CountsContract Counts { get; init; }
 
@@ -63,6 +66,7 @@ public sealed record JobContract
             Priority = job.Priority,
             Lifetime = job.Lifetime,
             AllowAbort = job.AllowAbort,
+            Autopsy = job.Autopsy,
             Counts = new(waiting, executing),
         };
     }

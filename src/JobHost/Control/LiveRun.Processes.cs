@@ -62,7 +62,7 @@ internal sealed partial class LiveRun
             current?.Survivors() ?? [],
             [.. current?.Neighbours ?? []],
             current?.Thread?.Name,
-            current is null ? null : KillLimits.Of(run.Kind, Job?.AllowAbort == true)
+            Transitions.IsExecuting(run.State) ? KillLimits.Of(run.Kind, Job?.AllowAbort == true) : null
         );
     }
 

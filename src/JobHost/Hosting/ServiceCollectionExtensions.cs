@@ -2,6 +2,7 @@ using JobHost.Control;
 using JobHost.Execution;
 using JobHost.Execution.Output;
 using JobHost.Execution.Processes;
+using JobHost.Execution.Stacks;
 using JobHost.Execution.Steps;
 using JobHost.Execution.Tasks;
 using JobHost.Execution.Threads;
@@ -99,6 +100,18 @@ public static class ServiceCollectionExtensions
         AddTier(services, options.Kill);
         services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
         services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
+        services.AddSingleton(provider => new RunStacks(
+            OperatingSystem.IsLinux()
+                ? new(
+                    provider.GetRequiredService<WorkerProgram>(),
+                    provider.GetRequiredService<WorkerEnvironment>(),
+                    provider.GetRequiredService<HostChildren>(),
+                    provider.GetRequiredService<TimeProvider>()
+                )
+                : null,
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        services.AddSingleton<Autopsies>();
         services.AddSingleton<IExecutor, TaskExecutor>();
         services.AddSingleton<IExecutor, ThreadExecutor>();
         services.AddSingleton<IExecutor, StepExecutor>();
@@ -150,6 +163,8 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<LiveRuns>(),
             provider.GetRequiredService<Dispatcher>(),
             provider.GetRequiredService<RunFolders>(),
+            provider.GetRequiredService<RunStacks>(),
+            provider.GetRequiredService<Autopsies>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<JobRegistry>>()
         ));

@@ -27,6 +27,9 @@ public sealed class JobDefinition
 
     public required bool AllowAbort { get; init; }
 
+    /// <summary>Whether is kept where a run was before it was forced.</summary>
+    public required bool Autopsy { get; init; }
+
     /// <summary>Bytes kept of each output stream of a run.</summary>
     public required long OutputLimit { get; init; }
 
