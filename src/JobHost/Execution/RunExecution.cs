@@ -34,20 +34,6 @@ internal abstract class RunExecution : IAsyncDisposable
     internal virtual ImmutableArray<ProcessRecord> Survivors() => [];
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    /// <summary>Waits for the end, for the grace to pass, or for the caller to go on.</summary>
-    protected async Task<bool> EndsWithinAsync(TimeSpan grace, TimeProvider time, CancellationToken goOn)
-    {
-        try
-        {
-            await Completion.WaitAsync(grace, time, goOn);
-            return true;
-        }
-        catch (Exception notYet) when (notYet is TimeoutException or OperationCanceledException)
-        {
-            return Completion.IsCompleted;
-        }
-    }
 }
 
 /// <summary>The proven end of an attempt.</summary>

@@ -2,14 +2,12 @@ using JobHost.Control;
 using JobHost.Execution;
 using JobHost.Execution.Output;
 using JobHost.Execution.Processes;
-using JobHost.Execution.Steps;
-using JobHost.Execution.Tasks;
-using JobHost.Execution.Threads;
 using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Storage;
 using JobHost.Storage.Sqlite;
 using JobHost.Worker.Bodies;
+using JobHost.Worker.InProcess;
 using JobHost.Worker.Native;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -94,9 +92,18 @@ public static class ServiceCollectionExtensions
         AddTier(services, options.Kill);
         services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
         services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
-        services.AddSingleton<IExecutor, TaskExecutor>();
-        services.AddSingleton<IExecutor, ThreadExecutor>();
-        services.AddSingleton<IExecutor, StepExecutor>();
+        services.AddSingleton(provider => new BodyExecutions(
+            provider.GetRequiredService<IServiceScopeFactory>(),
+            provider.GetRequiredService<StepScheduler>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        foreach (var kind in (JobKind[])[JobKind.Task, JobKind.Thread, JobKind.Step])
+        {
+            services.AddSingleton<IExecutor>(provider => new HostExecutor(
+                kind,
+                provider.GetRequiredService<BodyExecutions>()
+            ));
+        }
         services.AddSingleton<IExecutor, ProcessExecutor>();
     }
 

@@ -63,11 +63,8 @@ public sealed class NodeGuarantees
     public string Of(JobDefinition job)
     {
         ArgumentNullException.ThrowIfNull(job);
-        return job.Kind switch
-        {
-            JobKind.Process => Process,
-            JobKind.Thread => KillGuarantees.BestEffort,
-            _ => KillGuarantees.Cooperative,
-        };
+        return job.Kind == JobKind.Process ? Process
+            : job.Footing.HasThread ? KillGuarantees.BestEffort
+            : KillGuarantees.Cooperative;
     }
 }
