@@ -53,6 +53,7 @@ public static class JobHostServer
     private static async Task ServeAsync(string[] args, Action<JobsBuilder, IConfiguration> configureJobs)
     {
         var builder = WebApplication.CreateBuilder(args);
+        builder.AddDefaults();
         builder.AddConfigFile();
         var options = ServerOptions.Bind(builder.Configuration);
         builder.AddServerLogging();

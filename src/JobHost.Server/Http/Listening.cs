@@ -7,6 +7,16 @@ internal static class Listening
 {
     private const string DefaultUrl = "http://127.0.0.1:5080";
 
+    /// <summary>What a server that is a program of its own may assume, below all that anybody says.</summary>
+    internal static void AddDefaults(this WebApplicationBuilder builder) =>
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(
+            0,
+            new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
+            {
+                InitialData = [new("JobHost:Kill:AdoptOrphans", "true")],
+            }
+        );
+
     /// <summary>Adds the JSON file that <c>JobHost:ConfigFile</c> names, below the environment and the command line.</summary>
     /// <exception cref="JobConfigurationException">The file is missing or no JSON.</exception>
     internal static void AddConfigFile(this WebApplicationBuilder builder)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using JobHost.Worker.Bodies;
+using JobHost.Worker.Keeping;
 using JobHost.Worker.Native;
 using JobHost.Worker.Processes;
 using JobHost.Worker.Protocol;
@@ -16,14 +17,29 @@ namespace JobHost.Worker.Main;
 /// The verb <c>work</c>: be a worker. It takes one assignment from the host, runs it, says how it ended and exits. Its end of
 /// the channel is its lifeline: when the host is gone the channel closes, and the worker ends itself and all that it started.
 /// </summary>
-public sealed class WorkerProcess
+public sealed class WorkerProcess : IDisposable
 {
     /// <summary>The first argument of a process that is to be a worker.</summary>
     public const string Verb = "work";
 
+    /// <summary>Added to the arguments of a worker that is the first process of its own namespace.</summary>
+    internal const string OwnNamespace = "own-namespace";
+
+    /// <summary>Added to the arguments of a worker that is not.</summary>
+    internal const string SharedNamespace = "shared-namespace";
+
     private readonly WorkerChannel channel;
     private readonly Action<JobsBuilder> configureJobs;
+
+    // How long the host may take to say that it has heard the end.
+    private static readonly TimeSpan LeaveGrace = TimeSpan.FromSeconds(2);
+
+    // A tree that grows faster than it is shot must not keep this process alive; the keeper goes on.
+    private static readonly TimeSpan SweepBound = TimeSpan.FromSeconds(2);
+
     private readonly TimeProvider time = TimeProvider.System;
+    private readonly ManualResetEventSlim leave = new();
+    private readonly AdoptedZombies zombies = new();
     private volatile RunContext? context;
     private volatile Action<int>? forwardSignal;
 
@@ -42,19 +58,33 @@ public sealed class WorkerProcess
     {
         ArgumentNullException.ThrowIfNull(args);
         ArgumentNullException.ThrowIfNull(configureJobs);
-        if (args is not [Verb, var input, var output, ..])
+        if (args is [KeeperProcess.Verb, var line])
+        {
+            KeeperProcess.Run(line);
+            return 0;
+        }
+        if (OperatingSystem.IsLinux() && DrillProcess.TryRun(args))
+        {
+            return 0;
+        }
+        if (args is not [Verb, var input, var output, .. var more])
         {
             return null;
         }
         if (OperatingSystem.IsLinux())
         {
+            JoinOwn(more);
             // What the job starts must not hold the lifeline.
             Pipes.CloseOnExec(int.Parse(input, CultureInfo.InvariantCulture));
             Pipes.CloseOnExec(int.Parse(output, CultureInfo.InvariantCulture));
         }
         using var toHost = new WorkerChannel(Open(input, FileAccess.Read), Open(output, FileAccess.Write));
-        return await new WorkerProcess(toHost, configureJobs).RunAsync();
+        using var worker = new WorkerProcess(toHost, configureJobs);
+        return await worker.RunAsync();
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => leave.Dispose();
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The stream owns the handle, the channel the stream.")]
     private static FileStream Open(string number, FileAccess access) =>
@@ -63,6 +93,26 @@ public sealed class WorkerProcess
             access,
             bufferSize: 0
         );
+
+    /// <summary>Before there is anything of a job: whoever is started from here on is where this process is.</summary>
+    internal static void JoinOwn(string[] places)
+    {
+        // Nobody of this run can leave it for another parent while this process lives.
+        Children.AdoptOrphans();
+        if (places is not [var space, var cgroup])
+        {
+            return;
+        }
+        if (space == OwnNamespace)
+        {
+            Namespaces.MountOwnProc();
+        }
+        if (cgroup.Length > 0)
+        {
+            // Zero is whoever writes it. Moved by itself, it cannot be mistaken for another that took over its number.
+            new Cgroup(cgroup).Add(0);
+        }
+    }
 
     private async Task<int> RunAsync()
     {
@@ -91,9 +141,16 @@ public sealed class WorkerProcess
             time
         );
         new Thread(Listen) { Name = "jobhost-lifeline", IsBackground = true }.Start();
+        if (OperatingSystem.IsLinux())
+        {
+            zombies.Begin();
+        }
         using var reporter = new WorkerReporter(channel, context);
         var ended = assignment.Command is { } command ? RunCommand(command) : await RunCodeAsync(assignment);
         reporter.Finish(ended);
+        // The host looks whom the job leaves behind while there is still somebody whom they are below.
+        leave.Wait(LeaveGrace);
+        EndTree();
         // Not a return from the main method: threads that the job left behind would keep the process alive.
         Environment.Exit(0);
         return 0;
@@ -106,9 +163,14 @@ public sealed class WorkerProcess
         {
             while (channel.Receive() is { } message)
             {
-                if (message is StopMessage stop)
+                switch (message)
                 {
-                    Stop(new(stop.Cause, stop.Reason, stop.Deadline));
+                    case StopMessage stop:
+                        Stop(new(stop.Cause, stop.Reason, stop.Deadline));
+                        break;
+                    case LeaveMessage:
+                        leave.Set();
+                        break;
                 }
             }
         }
@@ -116,7 +178,14 @@ public sealed class WorkerProcess
         {
             // Whatever is wrong with the channel, nobody can stop this run through it any more: it ends now.
         }
-        EndWithHost();
+        // The host is gone, or nobody can be sure that it is not.
+        EndTree();
+        if (OperatingSystem.IsLinux())
+        {
+            // At once: what the job has registered for the end of the process could hold it up.
+            Libc._exit(1);
+        }
+        Environment.Exit(1);
     }
 
     private void Stop(StopNotice notice)
@@ -125,20 +194,13 @@ public sealed class WorkerProcess
         forwardSignal?.Invoke(Signals.Terminate);
     }
 
-    private void EndWithHost()
+    /// <summary>Ends whoever is left of the run. Nobody can join or leave meanwhile: they are below this process or its children.</summary>
+    private static void EndTree()
     {
         if (OperatingSystem.IsLinux())
         {
-            var own = Libc.getpid();
-            var processes = RunProcesses.OfRun(context!.RunId, group: null);
-            // Bounded, because a tree that grows faster than it is shot must not keep this process from shooting itself.
-            for (var round = 0; round < 50 && processes.KillLiving().Count > 0; round++) { }
-            if (ProcFs.Read(own)?.Group == own)
-            {
-                Signals.SendToGroup(own, Signals.Kill);
-            }
+            Brood.KillAll(SweepBound);
         }
-        Environment.Exit(1);
     }
 
     private async Task<EndedMessage> RunCodeAsync(AssignMessage assignment)
@@ -249,6 +311,7 @@ public sealed class WorkerProcess
         );
         // Ours and not reaped, so the number is still the command's. Never disposed: a stop may come at the last moment.
         var pidfd = Pidfd.Open(pid) ?? throw new IOException($"Process {pid} cannot be watched.");
+        zombies.Own = pid;
         forwardSignal = signal => Pidfd.Signal(pidfd, signal);
         if (context!.StopToken.IsCancellationRequested)
         {

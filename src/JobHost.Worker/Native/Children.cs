@@ -15,6 +15,7 @@ internal readonly record struct ProcessExit(int? ExitCode, int? Signal)
 /// <summary>Waiting for a child, by pidfd, so that no other code in the process can be robbed of its own children.</summary>
 internal static unsafe class Children
 {
+    private const int P_ALL = 0;
     private const int P_PID = 1;
     private const int P_PIDFD = 3;
     private const int WNOHANG = 1;
@@ -24,6 +25,7 @@ internal static unsafe class Children
     private const int SiginfoSize = 128;
     private const int EINTR = 4;
     private const int SIGCHLD = 17;
+    private const int PR_SET_CHILD_SUBREAPER = 36;
     private const int SigactionSize = 256;
 
     /// <summary>
@@ -44,7 +46,7 @@ internal static unsafe class Children
 
     /// <summary>
     /// How a child ended, or null while it runs. The child stays a zombie, so its number, and with it the number of its
-    /// group, cannot be given to anybody else until <see cref="Reap"/>.
+    /// group, cannot be given to anybody else until <see cref="Reap(SafeFileHandle)"/>.
     /// </summary>
     internal static ProcessExit? Peek(SafeFileHandle pidfd) => Wait(pidfd, WEXITED | WNOHANG | WNOWAIT);
 
@@ -53,6 +55,35 @@ internal static unsafe class Children
 
     /// <summary>Gives the number of an ended child back to the system.</summary>
     internal static void Reap(SafeFileHandle pidfd) => Wait(pidfd, WEXITED | WNOHANG);
+
+    /// <summary>
+    /// The children of this process, the dead that are not reaped included. Nobody but this process can take one off the
+    /// list, so a look that finds somebody missing means that we have reaped him.
+    /// </summary>
+    internal static IReadOnlyList<int> List()
+    {
+        var children = new List<int>();
+        ProcFs.AddChildren(Environment.ProcessId, children);
+        return children;
+    }
+
+    /// <summary>Whether any child has ended and was not reaped.</summary>
+    internal static bool HasDead()
+    {
+        var info = stackalloc byte[SiginfoSize];
+        new Span<byte>(info, SiginfoSize).Clear();
+        return Libc.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) == 0 && *(int*)(info + 16) != 0;
+    }
+
+    /// <summary>Gives the number of an ended child back to the system; does nothing while it runs.</summary>
+    internal static void Reap(int pid)
+    {
+        var info = stackalloc byte[SiginfoSize];
+        _ = Libc.waitid(P_PID, pid, info, WEXITED | WNOHANG);
+    }
+
+    /// <summary>Makes this process the parent of every descendant whose own parent ends.</summary>
+    internal static void AdoptOrphans() => _ = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 
     /// <summary>Ends a child that cannot be watched. Ours and not reaped, so the number is still its own.</summary>
     internal static void KillAndReap(int pid)

@@ -16,8 +16,32 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "getpid")]
     internal static partial int getpid();
 
+    [LibraryImport(Library, EntryPoint = "_exit")]
+    internal static partial void _exit(int status);
+
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     internal static partial int close(int fd);
+
+    [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int open(string path, int flags, int mode);
+
+    [LibraryImport(Library, EntryPoint = "prctl", SetLastError = true)]
+    internal static partial int prctl(int option, nint a, nint b, nint c, nint d);
+
+    [LibraryImport(Library, EntryPoint = "unshare", SetLastError = true)]
+    internal static partial int unshare(int flags);
+
+    [LibraryImport(Library, EntryPoint = "setns", SetLastError = true)]
+    internal static partial int setns(int fd, int type);
+
+    [LibraryImport(Library, EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mount(string source, string target, string? type, nuint flags, nint data);
+
+    [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
+    internal static partial nint sendmsg(int fd, void* message, int flags);
+
+    [LibraryImport(Library, EntryPoint = "recvmsg", SetLastError = true)]
+    internal static partial nint recvmsg(int fd, void* message, int flags);
 
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int fcntl(int fd, int command, nint argument);
@@ -27,6 +51,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "socketpair", SetLastError = true)]
     internal static partial int socketpair(int domain, int type, int protocol, int* fds);
+
+    [LibraryImport(Library, EntryPoint = "shutdown", SetLastError = true)]
+    internal static partial int shutdown(int fd, int how);
 
     [LibraryImport(Library, EntryPoint = "waitid", SetLastError = true)]
     internal static partial int waitid(int idType, int id, byte* siginfo, int options);

@@ -31,6 +31,9 @@ internal sealed record ProcessEntry
 /// <summary>Reads <c>/proc</c>. What cannot be read (gone, or not ours) is absent, never an error.</summary>
 internal static class ProcFs
 {
+    // A kernel may be built without them (CONFIG_PROC_CHILDREN); then everybody is asked for his parent.
+    private static readonly bool HasChildLists = File.Exists("/proc/thread-self/children");
+
     /// <summary>A new one at each boot, so that numbers of an earlier boot are never taken for today's.</summary>
     internal static string? BootId()
     {
@@ -59,6 +62,71 @@ internal static class ProcFs
             {
                 yield return pid;
             }
+        }
+    }
+
+    /// <summary>Adds the numbers that a file lists, such as the children of a thread or the processes of a cgroup.</summary>
+    internal static void ReadNumbers(string path, List<int> numbers)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return;
+        }
+        foreach (var range in text.AsSpan().SplitAny(' ', '\n'))
+        {
+            if (IsNumber(text.AsSpan(range), out var number))
+            {
+                numbers.Add((int)number);
+            }
+        }
+    }
+
+    /// <summary>The process and all its descendants that can still run, parents before their children.</summary>
+    internal static IReadOnlyList<ProcessEntry> Tree(int root, int limit = int.MaxValue)
+    {
+        var tree = new List<ProcessEntry>();
+        var known = new HashSet<int> { root };
+        var queue = new Queue<int>(known);
+        var children = new List<int>();
+        while (tree.Count < limit && queue.TryDequeue(out var pid))
+        {
+            if (Read(pid) is { IsDead: false } entry)
+            {
+                tree.Add(entry);
+            }
+            children.Clear();
+            AddChildren(pid, children);
+            foreach (var child in children.Where(known.Add))
+            {
+                queue.Enqueue(child);
+            }
+        }
+        return tree;
+    }
+
+    /// <summary>Adds the children of a process, those that are dead and not yet reaped included.</summary>
+    internal static void AddChildren(int pid, List<int> children)
+    {
+        if (!HasChildLists)
+        {
+            children.AddRange(Pids().Where(candidate => Read(candidate)?.Parent == pid));
+            return;
+        }
+        try
+        {
+            foreach (var thread in Directory.EnumerateDirectories($"/proc/{pid}/task"))
+            {
+                ReadNumbers($"{thread}/children", children);
+            }
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // It ended.
         }
     }
 

@@ -3,6 +3,11 @@ namespace JobHost.Worker.Native;
 /// <summary>Signal numbers of Linux, the same on every architecture that .NET runs on.</summary>
 internal static class Signals
 {
+    private const int SigactionSize = 256;
+
+    internal const int HangUp = 1;
+    internal const int Interrupt = 2;
+    internal const int Quit = 3;
     internal const int Kill = 9;
     internal const int Terminate = 15;
     internal const int Continue = 18;
@@ -44,6 +49,19 @@ internal static class Signals
             31 => "SIGSYS",
             _ => $"signal {signal}",
         };
+
+    /// <summary>Lets this process ignore every signal that asks it to end. Its children do not inherit that.</summary>
+    internal static unsafe void IgnoreRequests()
+    {
+        var action = stackalloc byte[SigactionSize];
+        new Span<byte>(action, SigactionSize).Clear();
+        const nint ignore = 1;
+        *(nint*)action = ignore;
+        foreach (var signal in (ReadOnlySpan<int>)[HangUp, Interrupt, Quit, Terminate])
+        {
+            _ = Libc.sigaction(signal, action, null);
+        }
+    }
 
     /// <summary>Signals every process of a group; false where none is left.</summary>
     internal static bool SendToGroup(int group, int signal)

@@ -11,6 +11,7 @@ namespace JobHost.Worker.Protocol;
 )]
 [JsonDerivedType(typeof(AssignMessage), "assign")]
 [JsonDerivedType(typeof(StopMessage), "stop")]
+[JsonDerivedType(typeof(LeaveMessage), "leave")]
 [JsonDerivedType(typeof(ReportMessage), "report")]
 [JsonDerivedType(typeof(EndedMessage), "ended")]
 internal abstract record Message;
@@ -45,6 +46,9 @@ internal sealed record CommandLine(
 
 /// <summary>Host to worker: stop, please.</summary>
 internal sealed record StopMessage(StopCause Cause, string? Reason, DateTimeOffset? Deadline) : Message;
+
+/// <summary>Host to worker, last: the end was heard and whoever is left was counted; go.</summary>
+internal sealed record LeaveMessage : Message;
 
 /// <summary>Worker to host, now and then: log lines and the newest progress.</summary>
 internal sealed record ReportMessage(IReadOnlyList<string> Lines, long Dropped, RunProgress? Progress) : Message;

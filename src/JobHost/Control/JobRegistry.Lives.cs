@@ -14,9 +14,15 @@ public sealed partial class JobRegistry
     /// concluded as soon as it is proven that nothing of them is left; until then they are stuck.
     /// </summary>
     /// <param name="allGone">Whether it is proven that no process of an earlier life is left.</param>
+    /// <param name="leftovers">Removes those of a single run.</param>
     /// <param name="runner">Records the ends.</param>
     /// <param name="cancellationToken">Ends the attempts to remove what withstands.</param>
-    internal async Task RecoverAsync(bool allGone, AttemptRunner runner, CancellationToken cancellationToken)
+    internal async Task RecoverAsync(
+        bool allGone,
+        Leftovers leftovers,
+        AttemptRunner runner,
+        CancellationToken cancellationToken
+    )
     {
         var unfinished = await store.UnfinishedAsync();
         logger.LifeBegan(node.Name, node.Epoch, unfinished.Count);
@@ -36,7 +42,7 @@ public sealed partial class JobRegistry
             }
             else
             {
-                _ = RemoveLeftoversAsync(live, runner, cancellationToken);
+                _ = RemoveLeftoversAsync(live, leftovers, runner, cancellationToken);
             }
         }
         await Task.WhenAll(concluding);
@@ -91,9 +97,14 @@ public sealed partial class JobRegistry
     }
 
     /// <summary>Kills what withstands, again and again, and concludes the run when nothing is left.</summary>
-    private async Task RemoveLeftoversAsync(LiveRun live, AttemptRunner runner, CancellationToken cancellationToken)
+    private async Task RemoveLeftoversAsync(
+        LiveRun live,
+        Leftovers leftovers,
+        AttemptRunner runner,
+        CancellationToken cancellationToken
+    )
     {
-        while (Leftovers.Kill(live.Id) is { IsEmpty: false } survivors)
+        while (leftovers.Kill(live.Id) is { IsEmpty: false } survivors)
         {
             try
             {

@@ -27,6 +27,8 @@ public sealed class JobHostOptions
 
     public WorkerOptions Worker { get; set; } = new();
 
+    public KillOptions Kill { get; set; } = new();
+
     /// <summary>Commands that can be run as jobs, by name.</summary>
     public Dictionary<string, CommandConfig> Commands { get; set; } = new(StringComparer.Ordinal);
 }
@@ -83,6 +85,44 @@ public sealed class RetentionOptions
     /// <summary>How often is looked. Default 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(1);
+}
+
+/// <summary>How the processes of runs are killed.</summary>
+public sealed class KillOptions
+{
+    internal const string Auto = "auto";
+
+    /// <summary>
+    /// <c>pidns</c>, <c>cgroup</c>, <c>sweep</c> or <c>group</c>: the service does not start where the machine does not allow
+    /// it. Default <c>auto</c>: the strongest that a drill proves to work here.
+    /// </summary>
+    [AllowedValues(
+        Auto,
+        KillGuarantees.PidNamespace,
+        KillGuarantees.Cgroup,
+        KillGuarantees.Sweep,
+        KillGuarantees.Group,
+        ErrorMessage = "Tier must be 'auto', 'pidns', 'cgroup', 'sweep' or 'group'."
+    )]
+    public string Tier { get; set; } = Auto;
+
+    /// <summary>The weakest tier that will do: where the machine allows none as strong, the service does not start. Default: any.</summary>
+    [AllowedValues(
+        null,
+        KillGuarantees.PidNamespace,
+        KillGuarantees.Cgroup,
+        KillGuarantees.Sweep,
+        KillGuarantees.Group,
+        ErrorMessage = "MinimumTier must be 'pidns', 'cgroup', 'sweep' or 'group'."
+    )]
+    public string? MinimumTier { get; set; }
+
+    /// <summary>
+    /// Whether this process adopts, and kills, what is left of a run whose keeper was killed. Right for a program that starts
+    /// no other programs: every child that it does not know is taken for a run's. Default: true in the server, false in an
+    /// application of your own.
+    /// </summary>
+    public bool AdoptOrphans { get; set; }
 }
 
 /// <summary>What workers are started with.</summary>

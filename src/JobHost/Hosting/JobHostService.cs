@@ -1,6 +1,5 @@
 using JobHost.Control;
 using JobHost.Execution.Processes;
-using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Runs;
 using JobHost.Storage;
@@ -17,10 +16,9 @@ internal sealed class JobHostService(
     JobRegistry registry,
     AttemptRunner runner,
     IRunStore store,
-    IProcessTier tier,
-    NodeGuarantees guarantees,
+    NodeTier tier,
+    Leftovers leftovers,
     JobHostOptions options,
-    TimeProvider time,
     ILogger<JobHostService> logger
 ) : IHostedLifecycleService, IDisposable
 {
@@ -31,9 +29,9 @@ internal sealed class JobHostService(
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        guarantees.Process = tier.Name;
-        var leftovers = new Leftovers(store.Life.Instance, time, logger);
-        await registry.RecoverAsync(await leftovers.KillAllAsync(), runner, stopped.Token);
+        var allGone = await leftovers.KillAllAsync();
+        await tier.ChooseAsync();
+        await registry.RecoverAsync(allGone, leftovers, runner, stopped.Token);
     }
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Once(ref draining, DrainAsync);

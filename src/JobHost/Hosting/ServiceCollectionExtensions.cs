@@ -78,6 +78,11 @@ public static class ServiceCollectionExtensions
             var life = provider.GetRequiredService<IRunStore>().Life;
             return new NodeIdentity(options.Node.Name, life.Epoch, life.Instance);
         });
+        services.AddSingleton(provider => new Leftovers(
+            provider.GetRequiredService<NodeIdentity>().Instance,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<Leftovers>>()
+        ));
     }
 
     private static void AddExecution(IServiceCollection services, JobHostOptions options)
@@ -86,15 +91,42 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<OutputCollector>();
         services.AddSingleton<StepScheduler>();
         services.AddSingleton<NodeGuarantees>();
-        services.AddSingleton<IProcessTier>(provider =>
-            OperatingSystem.IsLinux() ? new GroupTier(provider.GetRequiredService<TimeProvider>()) : new PortableTier()
-        );
+        AddTier(services, options.Kill);
         services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
         services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
         services.AddSingleton<IExecutor, TaskExecutor>();
         services.AddSingleton<IExecutor, ThreadExecutor>();
         services.AddSingleton<IExecutor, StepExecutor>();
         services.AddSingleton<IExecutor, ProcessExecutor>();
+    }
+
+    private static void AddTier(IServiceCollection services, KillOptions options)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            services.AddSingleton(provider => new HostChildren(
+                options.AdoptOrphans,
+                provider.GetRequiredService<TimeProvider>()
+            ));
+            services.AddSingleton<Keeper>();
+        }
+        services.AddSingleton<TierDrill>();
+        services.AddSingleton(provider => new NodeTier(
+            new(
+                options.Tier == KillOptions.Auto ? null : options.Tier,
+                options.MinimumTier,
+                Leftovers.GroupName(
+                    provider.GetRequiredService<NodeIdentity>().Instance,
+                    provider.GetRequiredService<NodeIdentity>().Epoch
+                )
+            ),
+            provider.GetRequiredService<NodeGuarantees>(),
+            provider.GetRequiredService<TierDrill>(),
+            provider.GetRequiredService<Keeper>,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<NodeTier>>()
+        ));
+        services.AddSingleton<IProcessTier>(provider => provider.GetRequiredService<NodeTier>());
     }
 
     private static void AddControl(IServiceCollection services, JobHostOptions options)

@@ -1,6 +1,5 @@
 using System.Reflection;
 using JobHost.Execution.Processes;
-using JobHost.Worker.Main;
 
 namespace JobHost.Hosting;
 
@@ -11,14 +10,14 @@ internal static class WorkerPrograms
     {
         if (options.File is { } file)
         {
-            return new(Path.GetFullPath(file), [.. options.Arguments, WorkerProcess.Verb]);
+            return new(Path.GetFullPath(file), options.Arguments);
         }
         var self =
             Environment.ProcessPath
             ?? throw new JobConfigurationException("This program's own path is not known. Set JobHost:Worker:File.");
         // Started as `dotnet app.dll`, the program is the host of the assembly.
         return Path.GetFileNameWithoutExtension(self) == "dotnet"
-            ? new(self, [Assembly.GetEntryAssembly()!.Location, WorkerProcess.Verb])
-            : new(self, [WorkerProcess.Verb]);
+            ? new(self, [Assembly.GetEntryAssembly()!.Location])
+            : new(self, []);
     }
 }

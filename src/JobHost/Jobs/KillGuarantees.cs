@@ -31,16 +31,32 @@ public static class KillGuarantees
         Array.IndexOf(Ascending, required) is >= 0 and var needed && Array.IndexOf(Ascending, offered) >= needed;
 }
 
+/// <summary>A trial of whether a tier kills on this machine: a misbehaving tree was started, killed and looked for.</summary>
+/// <param name="Tier">The tier.</param>
+/// <param name="At">When.</param>
+/// <param name="Passed">Whether nothing of the tree survived.</param>
+/// <param name="Elapsed">From the kill to the proof; null where it did not come to that.</param>
+/// <param name="Problem">What went wrong, or null.</param>
+public sealed record Drill(string Tier, DateTimeOffset At, bool Passed, TimeSpan? Elapsed, string? Problem);
+
 /// <summary>What this node guarantees, which depends on what its machine allows and is found out when it starts.</summary>
 public sealed class NodeGuarantees
 {
     private volatile string process = KillGuarantees.BestEffort;
+    private volatile IReadOnlyList<Drill> drills = [];
 
     /// <summary>The guarantee of runs in processes.</summary>
     public string Process
     {
         get => process;
         internal set => process = value;
+    }
+
+    /// <summary>The drills that led to it, the strongest tier first.</summary>
+    public IReadOnlyList<Drill> Drills
+    {
+        get => drills;
+        internal set => drills = value;
     }
 
     /// <summary>How well a run of the job can be killed on this node.</summary>

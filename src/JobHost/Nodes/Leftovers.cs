@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace JobHost.Nodes;
 
 /// <summary>
-/// The processes that an earlier life of this node may have left. They are known by the mark in their environment, never by
-/// a number alone: a number that was written down before a crash may belong to anybody today.
+/// The processes that an earlier life of this node may have left. They are known by the mark in their environment and by the
+/// name of their cgroup, never by a number alone: a number that was written down before a crash may belong to anybody today.
+/// A keeper of an earlier life that still lives is waited for, as it knows more about its children than can be seen.
 /// </summary>
 internal sealed class Leftovers(string instance, TimeProvider time, ILogger logger)
 {
@@ -16,6 +17,10 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private readonly RunProcesses all = RunProcesses.OfInstance(instance);
+    private readonly RunProcesses keepers = RunProcesses.KeepersOf(instance);
+
+    /// <summary>The name of the cgroup of a life, below that of the host.</summary>
+    internal static string GroupName(string instance, long epoch) => $"{GroupPrefix(instance)}{epoch}";
 
     /// <summary>Kills all of them, for as long as the bound allows. Called before this life starts any process of its own.</summary>
     /// <returns>True when it is proven that none is left.</returns>
@@ -28,12 +33,11 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
         }
         var seen = new HashSet<(int, long)>();
         var since = time.GetTimestamp();
-        while (all.KillLiving() is { Count: > 0 } living)
+        while (KillOnce(seen) is > 0 and var left)
         {
-            seen.UnionWith(living.Select(process => (process.Pid, process.StartTime)));
             if (time.GetElapsedTime(since) > Bound)
             {
-                logger.LeftoversWithstand(living.Count);
+                logger.LeftoversWithstand(left);
                 return false;
             }
             await Task.Delay(Pause, time);
@@ -47,21 +51,42 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
 
     /// <summary>Kills what is left of one run.</summary>
     /// <returns>What was alive before; empty is the proof that nothing is left.</returns>
-    internal static ImmutableArray<ProcessRecord> Kill(RunId run) =>
-        OperatingSystem.IsLinux()
-            ?
-            [
-                .. RunProcesses
-                    .OfRun(run.Value, group: null)
-                    .KillLiving()
-                    .Select(entry => new ProcessRecord(
-                        entry.Pid,
-                        entry.StartTime,
-                        entry.Command,
-                        entry.State.ToString(),
-                        ProcFs.WaitChannel(entry.Pid),
-                        Exit: null
-                    )),
-            ]
-            : [];
+    internal ImmutableArray<ProcessRecord> Kill(RunId run)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return [];
+        }
+        var living = RunProcesses.OfRun(run.Value, group: null).KillLiving();
+        return
+        [
+            .. living
+                .Concat(keepers.Living())
+                .Select(entry => new ProcessRecord(
+                    entry.Pid,
+                    entry.StartTime,
+                    entry.Command,
+                    entry.State.ToString(),
+                    ProcFs.WaitChannel(entry.Pid),
+                    Exit: null
+                )),
+        ];
+    }
+
+    private static string GroupPrefix(string instance) => $"jobhost-{instance}-";
+
+    private int KillOnce(HashSet<(int, long)> seen)
+    {
+        var groups = Cgroup.Own()?.Below(GroupPrefix(instance)).Where(group => !IsRemoved(group)).Count() ?? 0;
+        var living = all.KillLiving();
+        seen.UnionWith(living.Select(process => (process.Pid, process.StartTime)));
+        return groups + living.Count + keepers.Living().Count;
+    }
+
+    private static bool IsRemoved(Cgroup group)
+    {
+        group.Kill();
+        group.KillEach();
+        return group.TryRemove();
+    }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using JobHost.Runs;
 using JobHost.Worker.Native;
 using JobHost.Worker.Processes;
@@ -11,7 +10,6 @@ namespace JobHost.Execution.Processes;
 /// environment, found by looking through <c>/proc</c> until nobody is left. A process that leaves the session <i>and</i>
 /// starts a program with another environment is not found: that is why the guarantee is called <c>group</c> and no more.
 /// </summary>
-[SupportedOSPlatform("linux")]
 internal sealed class GroupTier(TimeProvider time) : IProcessTier
 {
     public string Name => "group";

@@ -11,6 +11,8 @@ internal sealed class LeftoverList
     private readonly HashSet<(int, long)> known = [];
     private readonly List<ProcessRecord> kept = [];
 
+    internal int Count => known.Count;
+
     internal void Add(IEnumerable<ProcessRecord> met)
     {
         foreach (var process in met)

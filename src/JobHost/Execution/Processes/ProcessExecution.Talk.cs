@@ -83,7 +83,7 @@ internal sealed partial class ProcessExecution
                         break;
                     case EndedMessage ended when said is null:
                         said = ended;
-                        leaving = EndAfterGraceAsync(source);
+                        leaving = LeaveAsync(source);
                         break;
                     default:
                         throw new InvalidDataException($"A worker may not send '{message.GetType().Name}' now.");
@@ -101,8 +101,16 @@ internal sealed partial class ProcessExecution
         }
     }
 
-    private async Task EndAfterGraceAsync(ProcessTree source)
+    /// <summary>Counts whom the job left behind, while they still are below somebody, and lets the worker go.</summary>
+    private async Task LeaveAsync(ProcessTree source)
     {
+        lock (killing)
+        {
+            var left = source.Members().Where(process => process.Pid != source.Pid).ToList();
+            leftovers.Add(left);
+            Note(left);
+        }
+        await SendAsync(source, new LeaveMessage());
         await ((Task)source.RootEnded)
             .WaitAsync(ExitGrace, time)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using JobHost.Execution.Output;
 using JobHost.Runs;
+using JobHost.Worker.Main;
 using JobHost.Worker.Native;
 using JobHost.Worker.Protocol;
 using JobHost.Worker.Running;
@@ -30,6 +31,7 @@ internal sealed partial class ProcessExecution : RunExecution
     );
     private readonly SemaphoreSlim sending = new(1);
     private readonly Lock killing = new();
+    private readonly LeftoverList leftovers = new();
     private readonly Dictionary<(int Pid, long StartTime), ProcessRecord> seen = [];
     private ProcessTree? tree;
     private Task leaving = Task.CompletedTask;
@@ -124,7 +126,7 @@ internal sealed partial class ProcessExecution : RunExecution
             tree = await tier.StartAsync(
                 new(
                     program.File,
-                    program.Arguments,
+                    [.. program.Arguments, WorkerProcess.Verb],
                     environment.ForWorker(order.Run),
                     workingDirectory,
                     order.Run.Id.Value
@@ -202,16 +204,20 @@ internal sealed partial class ProcessExecution : RunExecution
 
     private ExecutionEnd Describe(ProcessExit exit, TreeEnd gone)
     {
+        int leaked;
         lock (killing)
         {
             Note(gone.Leftovers);
+            leftovers.Add(gone.Leftovers);
+            // The tree may have met more than it names.
+            leaked = Math.Max(leftovers.Count, gone.LeftoverCount);
         }
         var end = new ExecutionEnd
         {
             Ending = BodyEnding.Failed,
             ExitCode = said is null ? exit.ExitCode : said.ExitCode,
             Signal = (said is null ? exit.Signal : said.Signal) is { } signal ? Signals.Name(signal) : null,
-            Leaked = killed ? 0 : gone.LeftoverCount,
+            Leaked = killed ? 0 : leaked,
             Processes =
             [
                 tree!.Root with

@@ -4,7 +4,7 @@ namespace JobHost.Execution.Processes;
 
 /// <summary>How a worker is started: this program again, with another verb.</summary>
 /// <param name="File">An absolute path.</param>
-/// <param name="Arguments">What stands before the channel's numbers.</param>
+/// <param name="Arguments">What stands before the verb.</param>
 internal sealed record WorkerProgram(string File, IReadOnlyList<string> Arguments);
 
 /// <summary>Runs jobs and commands in worker processes, one for each attempt.</summary>

@@ -37,6 +37,37 @@ internal sealed class WorkerEnvironment(string instance)
     internal IReadOnlyDictionary<string, string> ForWorker(Run run)
     {
         var environment = Marks(run);
+        AddRuntime(environment);
+        return environment;
+    }
+
+    /// <summary>For the worker of a drill.</summary>
+    internal IReadOnlyDictionary<string, string> ForDrill(Guid mark)
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [RunProcesses.RunVariable] = mark.ToString(),
+            [RunProcesses.InstanceVariable] = instance,
+        };
+        AddPassed(environment);
+        AddRuntime(environment);
+        return environment;
+    }
+
+    /// <summary>For a process of this program that is no run's.</summary>
+    internal IReadOnlyDictionary<string, string> ForKeeper()
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [RunProcesses.KeeperVariable] = instance,
+        };
+        AddPassed(environment);
+        AddRuntime(environment);
+        return environment;
+    }
+
+    private static void AddRuntime(Dictionary<string, string> environment)
+    {
         foreach (
             var name in new[]
             {
@@ -53,7 +84,6 @@ internal sealed class WorkerEnvironment(string instance)
         environment["DOTNET_EnableDiagnostics"] = "0";
         environment["DOTNET_gcConcurrent"] = "0";
         environment["DOTNET_TieredPGO"] = "0";
-        return environment;
     }
 
     /// <summary>For a command.</summary>
@@ -85,11 +115,16 @@ internal sealed class WorkerEnvironment(string instance)
             ["JOBHOST_ATTEMPT"] = run.Attempt.ToString(CultureInfo.InvariantCulture),
             ["JOBHOST_FENCE"] = run.Fence.ToString(CultureInfo.InvariantCulture),
         };
+        AddPassed(environment);
+        return environment;
+    }
+
+    private static void AddPassed(Dictionary<string, string> environment)
+    {
         foreach (var name in Passed)
         {
             Pass(environment, name);
         }
-        return environment;
     }
 
     private static void Pass(Dictionary<string, string> environment, string name)

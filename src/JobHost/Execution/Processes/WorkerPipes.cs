@@ -1,13 +1,11 @@
 using System.IO.Pipes;
 using System.Net.Sockets;
-using System.Runtime.Versioning;
 using JobHost.Worker.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace JobHost.Execution.Processes;
 
 /// <summary>What connects the host with one worker: its output, and the channel whose closing is the worker's death knell.</summary>
-[SupportedOSPlatform("linux")]
 internal sealed class WorkerPipes : IAsyncDisposable
 {
     /// <summary>The number of the channel in the worker.</summary>

@@ -1,0 +1,180 @@
+using System.Diagnostics;
+using JobHost.Worker.Native;
+
+namespace JobHost.Worker.Processes;
+
+// Why nobody escapes. Every worker is a child of ours and adopts the orphans of its own tree. When it ends, the kernel gives
+// its children to the next adopter above, which is this process, before the worker can be waited for. From then on whoever
+// is left of its tree is below one of our children, and whenever one of those ends, its children become ours. They can fork,
+// leave their session, their group and their environment, and stop each other: they cannot choose another parent.
+//
+// Why an empty look is a proof. Only we can take a child off the list (by reaping), and only between two looks. A child that
+// is on the list and dies during the look stays on it as a zombie; whoever it leaves to us is on the next list. So a look
+// that finds nobody of a tree means that there is nobody.
+//
+// Whose is he? An orphan in the session of an ended worker is that worker's, as no process can enter a session from outside.
+// One that made its own session belongs to one of those that had ended, unproven, when he was first seen; he holds up the
+// proof of all of them. So a process that withstands SIGKILL holds up its own run and none that ended later.
+
+/// <summary>
+/// The children of this process: the workers, and whom ended workers left behind, who are killed. For a process whose other
+/// children, if it has any, are named. Used by one thread at a time.
+/// </summary>
+internal sealed class Brood
+{
+    // From when on somebody who withstands is looked at more closely.
+    private const int StubbornRounds = 20;
+
+    private readonly Dictionary<int, Ward> living = [];
+    private readonly List<Ward> unproven = [];
+    private readonly Dictionary<(int Pid, long StartTime), Orphan> orphans = [];
+    private readonly HashSet<int> others = [];
+    private readonly int ownGroup = ProcFs.Read(Environment.ProcessId)?.Group ?? 0;
+
+    /// <summary>Whether the end of a worker's tree is not proven yet.</summary>
+    internal bool IsSweeping => unproven.Count > 0;
+
+    /// <summary>A worker that lives.</summary>
+    internal void Add(Ward worker) => living.Add(worker.Pid, worker);
+
+    /// <summary>A child that is neither a worker nor left by one.</summary>
+    internal void AddOther(int pid) => others.Add(pid);
+
+    /// <inheritdoc cref="AddOther"/>
+    internal void RemoveOther(int pid) => others.Remove(pid);
+
+    /// <summary>A worker has ended and was reaped; who is left of its tree is swept from the next look on.</summary>
+    internal void Ended(Ward worker)
+    {
+        living.Remove(worker.Pid);
+        unproven.Add(worker);
+    }
+
+    /// <summary>Looks once through the children, kills the orphans that live and reaps those that are dead.</summary>
+    /// <returns>The workers of whose trees it is now proven that nobody is left.</returns>
+    internal IReadOnlyList<Ward> Look()
+    {
+        var held = new HashSet<Ward>();
+        foreach (var pid in Children.List())
+        {
+            if (living.ContainsKey(pid) || others.Contains(pid))
+            {
+                continue;
+            }
+            if (ProcFs.Read(pid) is not { } entry)
+            {
+                // He is on the list and cannot be read: nobody's end is proven by this look.
+                held.UnionWith(unproven);
+                continue;
+            }
+            var orphan = Know(entry);
+            held.UnionWith(orphan.Owners);
+            if (entry.IsDead)
+            {
+                Children.Reap(pid);
+                orphans.Remove((entry.Pid, entry.StartTime));
+            }
+            else
+            {
+                Kill(entry, orphan);
+            }
+        }
+        var proven = unproven.Where(worker => !held.Contains(worker)).ToList();
+        unproven.RemoveAll(proven.Contains);
+        return proven;
+    }
+
+    /// <summary>Who is left of an ended worker's tree, with all below them.</summary>
+    internal IReadOnlyList<ProcessEntry> Survivors(Ward worker) =>
+        [
+            .. orphans
+                .Where(pair => pair.Value.Owners.Contains(worker))
+                .SelectMany(pair => ProcFs.Tree(pair.Key.Pid))
+                .DistinctBy(entry => entry.Pid),
+        ];
+
+    private Orphan Know(ProcessEntry entry)
+    {
+        var key = (entry.Pid, entry.StartTime);
+        if (!orphans.TryGetValue(key, out var orphan))
+        {
+            var own = unproven.Find(worker => worker.Pid == entry.Session);
+            orphan = new(own is null ? [.. unproven] : [own]);
+            orphans.Add(key, orphan);
+            foreach (var owner in orphan.Owners)
+            {
+                owner.Leave(entry);
+            }
+        }
+        return orphan;
+    }
+
+    private void Kill(ProcessEntry entry, Orphan orphan)
+    {
+        // One call that no fork can race with, then himself, as he may be in a group that we must not hit. Both numbers are
+        // his for as long as he is not reaped.
+        if (entry.Group > 1 && entry.Group != ownGroup && !living.ContainsKey(entry.Group))
+        {
+            Signals.SendToGroup(entry.Group, Signals.Kill);
+        }
+        _ = Libc.kill(entry.Pid, Signals.Kill);
+        if (++orphan.Rounds % StubbornRounds == 0)
+        {
+            FrozenProcess.Thaw(entry.Pid);
+        }
+    }
+
+    /// <summary>Kills and reaps every child, for a process that is about to end and has no workers.</summary>
+    internal static void KillAll(TimeSpan bound)
+    {
+        var brood = new Brood();
+        var since = Stopwatch.GetTimestamp();
+        while (Children.List().Count > 0 && Stopwatch.GetElapsedTime(since) < bound)
+        {
+            brood.Look();
+            Thread.Yield();
+        }
+    }
+
+    private sealed class Orphan(IReadOnlyList<Ward> owners)
+    {
+        internal IReadOnlyList<Ward> Owners => owners;
+
+        internal int Rounds { get; set; }
+    }
+}
+
+/// <summary>A worker, as the process knows it that looks after it.</summary>
+internal sealed class Ward(long id, int pid)
+{
+    private const int MaxKept = 500;
+
+    private readonly List<ProcessEntry> leftovers = [];
+
+    /// <summary>What the host calls it.</summary>
+    internal long Id => id;
+
+    internal int Pid => pid;
+
+    /// <summary>Whom it left behind, so many of them.</summary>
+    internal IReadOnlyList<ProcessEntry> Leftovers => leftovers;
+
+    internal int LeftoverCount { get; private set; }
+
+    /// <summary>For whoever looks after several on behalf of others.</summary>
+    internal bool IsProvenGone { get; set; }
+
+    internal void Leave(ProcessEntry entry)
+    {
+        if (entry.IsDead)
+        {
+            // A child that the worker's code did not wait for: nothing that runs.
+            return;
+        }
+        LeftoverCount++;
+        if (leftovers.Count < MaxKept)
+        {
+            leftovers.Add(entry);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using JobHost.Worker.Keeping;
+using JobHost.Worker.Native;
+using JobHost.Worker.Processes;
+
+namespace JobHost.Execution.Processes;
+
+/// <summary>
+/// The children that this process has itself: the keeper, and the workers of a keeper that was killed. A server adopts whatever
+/// a lost keeper leaves, so nobody gets away by killing it. An application that starts other programs of its own cannot kill
+/// children that it does not know; there, what bears the mark of a run is looked for instead.
+/// </summary>
+internal sealed class HostChildren(bool adoptsOrphans, TimeProvider time)
+{
+    private const string AdoptedProof =
+        "the worker was waited for, and nobody whom it left is among the host's children";
+    private const string MarkProof =
+        "the worker ended after its keeper had been killed, and no process bears the mark of the run";
+
+    private readonly Lock gate = new();
+    private readonly Brood brood = new();
+
+    /// <summary>Starts a child that is no worker.</summary>
+    /// <exception cref="IOException">It cannot be started.</exception>
+    internal int Start(SpawnRequest request)
+    {
+        lock (gate)
+        {
+            if (adoptsOrphans)
+            {
+                Children.AdoptOrphans();
+            }
+            var pid = Spawn.Start(request);
+            brood.AddOther(pid);
+            return pid;
+        }
+    }
+
+    /// <summary>A child that is no worker has ended and was reaped.</summary>
+    internal void Forget(int pid)
+    {
+        lock (gate)
+        {
+            brood.RemoveOther(pid);
+        }
+    }
+
+    /// <summary>Looks after a worker whose keeper was killed, until nothing of its tree is left.</summary>
+    internal void TakeOver(KeptWorker worker)
+    {
+        var ward = new Ward(0, worker.Pid);
+        lock (gate)
+        {
+            if (adoptsOrphans && !worker.Ended.IsCompleted)
+            {
+                brood.Add(ward);
+            }
+        }
+        // The run waits for it, as nothing else completes what the run waits for.
+        _ = FollowAsync(worker, ward);
+    }
+
+    private async Task FollowAsync(KeptWorker worker, Ward ward)
+    {
+        if (!worker.Ended.IsCompleted)
+        {
+            worker.SetEnded(await ChildWatch.WhenEnded(worker.Pidfd));
+            Children.Reap(worker.Pidfd);
+        }
+        var pause = new GrowingPause(time);
+        if (adoptsOrphans)
+        {
+            lock (gate)
+            {
+                brood.Ended(ward);
+            }
+            while (!IsProven(worker, ward))
+            {
+                await pause.NextAsync();
+            }
+            worker.SetGone(AdoptedProof, ward.Leftovers.Select(KeptProcess.Of), ward.LeftoverCount);
+            return;
+        }
+        var left = new Dictionary<(int, long), KeptProcess>();
+        while (RunProcesses.OfRun(worker.Mark, group: null).KillLiving() is { Count: > 0 } living)
+        {
+            foreach (var entry in living)
+            {
+                left.TryAdd((entry.Pid, entry.StartTime), KeptProcess.Of(entry));
+            }
+            worker.SetLingering(living.Select(KeptProcess.Of));
+            await pause.NextAsync();
+        }
+        worker.SetGone(MarkProof, left.Values, left.Count);
+    }
+
+    private bool IsProven(KeptWorker worker, Ward ward)
+    {
+        lock (gate)
+        {
+            // A look proves the end of everybody of whom it finds nobody, not only of the one who asked.
+            foreach (var proven in brood.Look())
+            {
+                proven.IsProvenGone = true;
+            }
+            if (!ward.IsProvenGone)
+            {
+                worker.SetLingering(brood.Survivors(ward).Select(KeptProcess.Of));
+            }
+            return ward.IsProvenGone;
+        }
+    }
+}

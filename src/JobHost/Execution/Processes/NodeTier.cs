@@ -1,0 +1,138 @@
+using JobHost.Jobs;
+using JobHost.Worker.Processes;
+using Microsoft.Extensions.Logging;
+
+namespace JobHost.Execution.Processes;
+
+/// <summary>The tier of this node: chosen once when it starts, by what the machine allows and a drill proves.</summary>
+internal sealed class NodeTier(
+    TierWish wish,
+    NodeGuarantees guarantees,
+    TierDrill drill,
+    Func<Keeper> keeper,
+    TimeProvider time,
+    ILogger<NodeTier> logger
+) : IProcessTier
+{
+    private volatile IProcessTier? chosen;
+
+    public string Name => Chosen.Name;
+
+    private IProcessTier Chosen =>
+        chosen ?? throw new InvalidOperationException("The tier is chosen when the node starts.");
+
+    public Task<ProcessTree> StartAsync(WorkerLaunch launch) => Chosen.StartAsync(launch);
+
+    /// <summary>Finds the strongest tier that works, or the one that is wished for.</summary>
+    /// <exception cref="JobConfigurationException">None that is wished for works here.</exception>
+    internal async Task ChooseAsync()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Choose(new PortableTier(), []);
+            return;
+        }
+        var drills = new List<Drill>();
+        foreach (var (name, make) in Candidates())
+        {
+            if (wish.Tier is { } only && only != name)
+            {
+                continue;
+            }
+            IProcessTier tier;
+            try
+            {
+                tier = make();
+            }
+            catch (IOException refused)
+            {
+                drills.Add(new(name, time.GetUtcNow(), Passed: false, Elapsed: null, refused.Message));
+                continue;
+            }
+            var result = await drill.RunAsync(tier);
+            drills.Add(result);
+            if (result.Passed)
+            {
+                Choose(tier, drills);
+                return;
+            }
+        }
+        throw Refusal("No tier works on this machine.", drills);
+    }
+
+    private void Choose(IProcessTier tier, List<Drill> drills)
+    {
+        if (wish.MinimumTier is { } minimum && !KillGuarantees.Satisfies(tier.Name, minimum))
+        {
+            throw Refusal($"The strongest tier of this machine is '{tier.Name}', less than '{minimum}'.", drills);
+        }
+        chosen = tier;
+        guarantees.Process = tier.Name;
+        guarantees.Drills = drills;
+        logger.TierChosen(tier.Name);
+        foreach (var failed in drills.Where(one => !one.Passed))
+        {
+            logger.TierNotAvailable(failed.Tier, failed.Problem!);
+        }
+    }
+
+    private IEnumerable<(string Name, Func<IProcessTier> Make)> Candidates()
+    {
+        Cgroup? groups = null;
+        yield return (
+            KillGuarantees.PidNamespace,
+            () => new KeptTier(keeper(), groups ??= TryMakeGroups(), ownNamespace: true, time)
+        );
+        yield return (
+            KillGuarantees.Cgroup,
+            () => new KeptTier(keeper(), groups ??= MakeGroups(), ownNamespace: false, time)
+        );
+        yield return (KillGuarantees.Sweep, () => new KeptTier(keeper(), groups: null, ownNamespace: false, time));
+        yield return (KillGuarantees.Group, () => new GroupTier(time));
+    }
+
+    private Cgroup? TryMakeGroups()
+    {
+        try
+        {
+            return MakeGroups();
+        }
+        catch (IOException)
+        {
+            // A namespace kills also without.
+            return null;
+        }
+    }
+
+    private Cgroup MakeGroups()
+    {
+        var own = Cgroup.Own() ?? throw new IOException("This system has no cgroup version 2.");
+        var groups = own.Create(wish.GroupName);
+        keeper().Guard(groups.Path);
+        return groups;
+    }
+
+    private static JobConfigurationException Refusal(string problem, List<Drill> drills) =>
+        new(
+            $"{problem} {string.Join(" ", drills.Where(one => !one.Passed).Select(one => $"{one.Tier}: {one.Problem}"))} Change JobHost:Kill:Tier or JobHost:Kill:MinimumTier, or what the machine allows."
+        );
+}
+
+/// <summary>What the configuration says of the tier.</summary>
+/// <param name="Tier">The one and only, or null for the strongest.</param>
+/// <param name="MinimumTier">The weakest that will do, or null for any.</param>
+/// <param name="GroupName">What the cgroup of this life is called.</param>
+internal sealed record TierWish(string? Tier, string? MinimumTier, string GroupName);
+
+internal static partial class NodeTierLog
+{
+    [LoggerMessage(
+        410,
+        LogLevel.Information,
+        "Processes are killed by tier {Tier}, which a drill has proven to work here."
+    )]
+    internal static partial void TierChosen(this ILogger logger, string tier);
+
+    [LoggerMessage(411, LogLevel.Information, "Tier {Tier} is not available here: {Problem}")]
+    internal static partial void TierNotAvailable(this ILogger logger, string tier, string problem);
+}
