@@ -55,6 +55,9 @@ public sealed record RunContract
 
     public int? ProcessId { get; init; }
 
+    /// <summary>Until when its processes are kept from running; null while they run.</summary>
+    public DateTimeOffset? FrozenUntil { get; init; }
+
     /// <summary><c>cooperative</c>, <c>best-effort</c> or <c>group</c>.</summary>
     public string? KillGuarantee { get; init; }
 
@@ -93,6 +96,7 @@ public sealed record RunContract
             ExitCode = run.ExitCode,
             Signal = run.Signal,
             ProcessId = run.ProcessId,
+            FrozenUntil = run.FrozenUntil,
             KillGuarantee = run.KillGuarantee,
             Leaked = run.Leaked,
             Attempts = [.. run.Attempts.Select(AttemptContract.Of)],

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using JobHost.Execution.Processes;
 using JobHost.Runs;
 using JobHost.Worker.Running;
 
@@ -19,6 +20,15 @@ internal abstract class RunExecution : IAsyncDisposable
 
     /// <summary>The process of the attempt, or null inside the host.</summary>
     internal virtual int? ProcessId => null;
+
+    /// <summary>What runs outside the host for this attempt and no other; null inside the host, and before it has started.</summary>
+    internal virtual ProcessTree? Processes => null;
+
+    /// <summary>The name of the thread that is this attempt's alone, or null.</summary>
+    internal virtual string? ThreadName => null;
+
+    /// <summary>Other runs that live in the same process and would go down with it.</summary>
+    internal virtual IReadOnlyList<RunId> Neighbours => [];
 
     /// <summary>
     /// Does what the rung says, again and again where it works in rounds, until the attempt has ended, the grace is over or

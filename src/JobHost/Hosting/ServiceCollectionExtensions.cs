@@ -53,6 +53,7 @@ public static class ServiceCollectionExtensions
         AddControl(services, options);
         services.AddHostedService<JobHostService>();
         services.AddHostedService<RetentionService>();
+        services.AddHostedService<RecycleService>();
         // Draining has its own bound; the host's must not cut it short.
         services.Configure<HostOptions>(host =>
             host.ShutdownTimeout = options.Shutdown.Timeout + TimeSpan.FromSeconds(30)
@@ -74,7 +75,11 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider =>
         {
             var life = provider.GetRequiredService<IRunStore>().Life;
-            return new NodeIdentity(options.Node.Name, life.Epoch, life.Instance);
+            return new NodeIdentity(options.Node.Name, life.Epoch, life.Instance)
+            {
+                BootId = ProcFs.BootId(),
+                StartedAt = provider.GetRequiredService<TimeProvider>().GetUtcNow(),
+            };
         });
         services.AddSingleton(provider => new Leftovers(
             provider.GetRequiredService<NodeIdentity>().Instance,

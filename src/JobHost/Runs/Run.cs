@@ -74,6 +74,9 @@ public sealed record Run
     /// <summary>The process of the last attempt.</summary>
     public int? ProcessId { get; init; }
 
+    /// <summary>Until when its processes are kept from running; null while they run. Never recorded: it ends with the node.</summary>
+    public DateTimeOffset? FrozenUntil { get; init; }
+
     /// <summary>How well this node can kill it: <c>cooperative</c>, <c>best-effort</c>, <c>group</c>.</summary>
     public string? KillGuarantee { get; init; }
 

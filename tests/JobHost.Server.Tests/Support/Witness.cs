@@ -22,8 +22,8 @@ internal sealed class Witness
     /// <summary>Waits until the job's code has run on since now.</summary>
     internal Task BeatsAsync()
     {
-        var length = Length();
-        return Poll.UntilAsync(() => Length() > length, "the job's code to run");
+        var length = Length;
+        return Poll.UntilAsync(() => Length > length, "the job's code to run");
     }
 
     /// <summary>What the job wrote, without the beats.</summary>
@@ -55,5 +55,6 @@ internal sealed class Witness
         ];
     }
 
-    private long Length() => new FileInfo(Marker) is { Exists: true, Length: var length } ? length : 0;
+    /// <summary>How much the job has written.</summary>
+    internal long Length => new FileInfo(Marker) is { Exists: true, Length: var length } ? length : 0;
 }
