@@ -33,46 +33,85 @@ internal static class ConformanceSuite
         await using var program = settings.Url is null
             ? await VictimProgram.BuildAsync(null, cancellationToken)
             : VictimProgram.Existing(FolderOf(settings.ConfigFile ?? throw new SuiteException("--url needs --config")));
-        var victims = Playable(settings);
+        // Only where nobody else has begun a server already, whose workers would not see the mount.
+        await using var frozen = settings is { IsLong: true, Url: null, Unprivileged: false, Cage: false }
+            ? await FrozenFileSystem.MountAsync(program.Root)
+            : null;
+        var victims = Playable(settings, frozen);
         foreach (var unknown in settings.Victims.Except(victims.Select(victim => victim.Name), StringComparer.Ordinal))
         {
             throw new SuiteException($"there is no victim '{unknown}', or it cannot play here");
         }
+        foreach (var missing in settings.IsLong ? RealPrograms.Missing() : [])
+        {
+            await writer.WriteLineAsync($"'{missing}' is not installed, and is left out.");
+        }
         var board = new Scoreboard([.. victims.Select(victim => victim.Name)]);
+        var holds = new Holds(frozen);
+        if (settings.Url is { } url)
+        {
+            using var api = new NodeApi(url);
+            var tier =
+                await api.GuaranteeAsync(VictimCatalogue.Neighbour)
+                ?? throw new SuiteException(
+                    $"the node at {url} does not know the victims: start it with {settings.ConfigFile}"
+                );
+            await Session(tier).RunAsync(api);
+            return board;
+        }
         var config = Path.Combine(program.Root, "jobhost.json");
         await NodeConfiguration.WriteAsync(config, program, victims);
-        var plan = TrialPlan.For(settings, victims, ownsServer: true);
         foreach (var tier in settings.Tiers)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var setup = new ServerSetup(ServerOf(settings), config, tier, Wrapper(settings, program));
-            var ground = new TrialGround(program, new ProcessOracle(program), tier);
-            await new TierSession(
-                plan,
-                ground,
-                data => ServerNode.StartAsync(program, setup, data),
+            if (settings.Verb == "chaos")
+            {
+                var typical = victims.Where(victim => victim is { IsTypical: true, CountIsExact: true }).ToList();
+                await new Chaos(Ground(tier), typical, settings.Trees, setup, board, writer).RunAsync(
+                    settings.Rounds,
+                    cancellationToken
+                );
+            }
+            else
+            {
+                await Session(tier).RunAsync(setup);
+            }
+        }
+        return board;
+
+        TrialGround Ground(string tier) => new(program, new ProcessOracle(program), holds, tier);
+
+        TierSession Session(string tier) =>
+            new(
+                TrialPlan.For(settings, victims, ownsServer: settings.Url is null),
+                Ground(tier),
                 board,
                 AsUser(settings, program),
                 writer,
                 cancellationToken
-            ).RunAsync();
-        }
-        return board;
+            );
     }
 
     /// <summary>Writes the configuration for a node that somebody else starts.</summary>
     internal static async Task WriteConfigAsync(Settings settings, CancellationToken cancellationToken)
     {
         var program = await VictimProgram.BuildAsync(FolderOf(settings.WriteConfig!), cancellationToken);
-        await NodeConfiguration.WriteAsync(settings.WriteConfig!, program, Playable(settings));
+        await NodeConfiguration.WriteAsync(settings.WriteConfig!, program, Playable(settings, frozen: null));
     }
 
     private static string FolderOf(string config) => config + ".victims";
 
-    private static IReadOnlyList<Victim> Playable(Settings settings) =>
+    private static IReadOnlyList<Victim> Playable(Settings settings, FrozenFileSystem? frozen) =>
         [
             .. VictimCatalogue
-                .All(MountOf("cgroup2"), MountOf("cgroup", "freezer"), settings.LargeMebibytes, settings.IsLong)
+                .All(
+                    MountOf("cgroup2"),
+                    MountOf("cgroup", "freezer"),
+                    frozen?.Folder,
+                    settings.LargeMebibytes,
+                    settings.IsLong
+                )
                 .Where(victim =>
                     victim.NeedsRootAnd is not { } folder
                     || (Environment.IsPrivilegedProcess && !settings.Unprivileged && Directory.Exists(folder))

@@ -28,8 +28,20 @@ internal static class NodeConfiguration
         new
         {
             Description = victim.What,
-            File = program.File,
-            Arguments = new[] { victim.Body, program.Root, "{token}", "{options}" },
+            File = victim.Script is null ? program.File : "/bin/sh",
+            Arguments = victim.Script is null
+                ? new[] { victim.Body, program.Root, "{token}", "{options}" }
+                :
+                [
+                    "-c",
+                    victim
+                        .Script.Replace("{", "{{", StringComparison.Ordinal)
+                        .Replace("}", "}}", StringComparison.Ordinal),
+                    "sh",
+                    program.RunFolder("{token}"),
+                    "{options}",
+                    program.RunFile("{token}") + ".ready",
+                ],
             Parameters = new
             {
                 token = new { Required = true, Pattern = "[a-z0-9-]+" },

@@ -22,15 +22,31 @@ internal sealed class ProcessOracle(VictimProgram program)
     internal IReadOnlyList<Sighting> Look(string token)
     {
         var wanted = program.RunFile(token);
-        return Look((pid, exe) => exe == wanted || (exe == program.File && HasArgument(pid, token)));
+        var folder = program.RunFolder(token);
+        // Programs that are not the suite's own are known by the folder that they work in.
+        var byFolder = Directory.Exists(folder);
+        return Look(
+            (pid, exe) =>
+                exe == wanted
+                || (exe == program.File && TokenOf(pid) == token)
+                || (byFolder && LinkTarget($"/proc/{pid}/cwd")?.StartsWith(folder, StringComparison.Ordinal) == true)
+        );
     }
 
     /// <summary>The living processes of all runs, by run.</summary>
     internal ILookup<string, Sighting> LookAtAll()
     {
         var folder = Path.Combine(program.Root, "runs") + "/";
-        return Look((_, exe) => exe.StartsWith(folder, StringComparison.Ordinal))
-            .ToLookup(sighting => Path.GetFileName(sighting.Program), StringComparer.Ordinal);
+        return Look(
+                (pid, exe) =>
+                    exe.StartsWith(folder, StringComparison.Ordinal)
+                    || (exe == program.File && TokenOf(pid) is not null)
+            )
+            .ToLookup(
+                sighting =>
+                    sighting.Program == program.File ? TokenOf(sighting.Pid) ?? "" : Path.GetFileName(sighting.Program),
+                StringComparer.Ordinal
+            );
     }
 
     /// <summary>The living processes that were started with this folder for temporary files: a server's own, and its workers.</summary>
@@ -143,8 +159,8 @@ internal sealed class ProcessOracle(VictimProgram program)
     private static string[]? Fields(int pid) =>
         Text($"/proc/{pid}/stat") is { } stat ? stat[(stat.LastIndexOf(')') + 2)..].Split(' ') : null;
 
-    private static bool HasArgument(int pid, string argument) =>
-        Arguments(pid).Contains(argument, StringComparer.Ordinal);
+    /// <summary>Whose a process is that has not become the run's own program yet.</summary>
+    private static string? TokenOf(int pid) => Arguments(pid) is [_, _, _, var token, _] ? token : null;
 
     private static bool HasVariable(int pid, string variable) =>
         Text($"/proc/{pid}/environ")?.Split('\0').Contains(variable, StringComparer.Ordinal) == true;

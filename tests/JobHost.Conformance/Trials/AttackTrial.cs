@@ -5,23 +5,22 @@ using JobHost.Conformance.Victims;
 namespace JobHost.Conformance.Trials;
 
 /// <summary>
-/// A victim that goes for its host, on a host of its own. Where the host lives, the run is stopped like any other; where it
+/// A victim that goes for its host, while nobody else runs there. Where the host lives, the run is stopped like any other; where it
 /// dies of it, the next start may leave nothing. Behind a process namespace it cannot even be seen, and has to live.
 /// </summary>
-internal sealed class AttackTrial(TrialGround ground, Victim victim, Func<string, Task<ServerNode>> startAsync)
+internal sealed class AttackTrial(TrialGround ground, Victim victim, Lives lives)
 {
     // An attack that has not succeeded by then will not.
     private static readonly TimeSpan AttackBound = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(30);
-    private static readonly string[] Ends = ["killed", "failed", "lost"];
+    private static readonly string[] Ends = ["killed", "cancelled", "failed", "lost"];
 
     private readonly List<string> problems = [];
 
     internal async Task<TrialResult> RunAsync()
     {
         var result = new TrialResult(ground.Tier, victim.Name, Way.Kill);
-        var data = ServerNode.NewDataDirectory(ground.Program);
-        await using var node = await startAsync(data);
+        var node = lives.Current;
         var run =
             await ground.StartAsync(node.Api, victim, fence: node.NestPid)
             ?? throw new SuiteException($"the node died: {node.Output}");
@@ -42,7 +41,7 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Func<string
                 await ((Task)node.Exit).WaitAsync(EndBound).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             result = node.Exit.IsCompleted
-                ? await AfterTheHostsDeathAsync(result, run, data)
+                ? await AfterTheHostsDeathAsync(result, run)
                 : await KillAsync(result, run, node, ended);
             await watching.CancelAsync();
             return result with { Problems = [.. problems, .. result.Problems] };
@@ -50,6 +49,7 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Func<string
         finally
         {
             await ground.Program.ForgetAsync(run.Token);
+            await lives.ForgetEarlierAsync();
         }
     }
 
@@ -74,13 +74,13 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Func<string
         return result with { Survivors = survivors.Count, IsLie = end is not null && survivors.Count > 0, Took = took };
     }
 
-    private async Task<TrialResult> AfterTheHostsDeathAsync(TrialResult result, StartedRun run, string data)
+    private async Task<TrialResult> AfterTheHostsDeathAsync(TrialResult result, StartedRun run)
     {
         if (ground.Tier == "pidns" || !victim.KillsHost)
         {
             problems.Add("the host died of it");
         }
-        await using var reborn = await startAsync(data);
+        var reborn = await lives.BeginAsync();
         var (left, _) = await HostTrial.UntilNobodyIsLeftAsync(
             ground.Oracle,
             new HashSet<string>(StringComparer.Ordinal) { run.Token },

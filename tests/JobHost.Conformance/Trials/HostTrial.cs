@@ -9,12 +9,7 @@ namespace JobHost.Conformance.Trials;
 /// All victims at once on one host, and then something happens to the host. Nothing may be left of them, and the next life on
 /// the same data has to account for each run.
 /// </summary>
-internal sealed class HostTrial(
-    TrialGround ground,
-    IReadOnlyList<Victim> victims,
-    Way way,
-    Func<string, Task<ServerNode>> startAsync
-)
+internal sealed class HostTrial(TrialGround ground, IReadOnlyList<Victim> victims, Way way, Lives lives)
 {
     /// <summary>After this nobody would call it "with the host" any more; what was measured is reported.</summary>
     internal static readonly TimeSpan DeathBound = TimeSpan.FromSeconds(5);
@@ -26,8 +21,7 @@ internal sealed class HostTrial(
     /// <returns>A result for each victim; none where there is no keeper to kill.</returns>
     internal async Task<IReadOnlyList<TrialResult>> RunAsync()
     {
-        var data = ServerNode.NewDataDirectory(ground.Program);
-        await using var node = await startAsync(data);
+        var node = lives.Current;
         var keeper = node.Keeper();
         if (keeper is null && way is Way.KeeperKill or Way.HostAndKeeperKill)
         {
@@ -57,7 +51,7 @@ internal sealed class HostTrial(
             await (
                 way == Way.KeeperKill
                     ? KillKeeperAsync(node, keeper!.Value, runs, results)
-                    : EndHostAsync(node, keeper, data, runs, results)
+                    : EndHostAsync(node, keeper, runs, results)
             );
             return [.. results.Values];
         }
@@ -68,6 +62,7 @@ internal sealed class HostTrial(
             {
                 await ground.Program.ForgetAsync(run.Token);
             }
+            await lives.ForgetEarlierAsync();
         }
     }
 
@@ -93,7 +88,6 @@ internal sealed class HostTrial(
     private async Task EndHostAsync(
         ServerNode node,
         int? keeper,
-        string data,
         List<StartedRun> runs,
         Dictionary<string, TrialResult> results
     )
@@ -117,16 +111,10 @@ internal sealed class HostTrial(
         {
             await LookAsync(runs, results, since);
         }
-        since = Stopwatch.GetTimestamp();
-        await using var reborn = await startAsync(data);
-        if (!reborn.IsListening)
-        {
-            Complain(results, $"the next life did not start: {reborn.Output}");
-            return;
-        }
+        var reborn = await lives.BeginAsync();
         if (way == Way.HostAndKeeperKill)
         {
-            await LookAsync(runs, results, since);
+            await LookAsync(runs, results, Stopwatch.GetTimestamp());
         }
         // Victims have rows of their own, and the nest is the suite's.
         var workers = ProcessOracle

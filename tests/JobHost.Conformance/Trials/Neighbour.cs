@@ -48,7 +48,13 @@ internal sealed class Neighbour
     internal async Task<IReadOnlyList<string>> EndAsync()
     {
         var problems = new List<string>();
-        if (await api.FindAsync(run.Id) is not { State: "running" } && !isHurt)
+        if (await api.FindAsync(run.Id) is not { } view)
+        {
+            // The host is gone, which is told elsewhere.
+            await ground.Program.ForgetAsync(run.Token);
+            return problems;
+        }
+        if (view.State != "running" && !isHurt)
         {
             problems.Add("the neighbour does not run any more");
         }

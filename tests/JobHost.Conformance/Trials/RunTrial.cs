@@ -14,31 +14,48 @@ internal sealed class RunTrial(TrialGround ground, NodeApi api, Victim victim, W
     private const int LeftBehind = 7;
     private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StuckBound = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan TimeoutOfRun = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan FirstTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastTimeout = TimeSpan.FromSeconds(20);
 
     private readonly List<string> problems = [];
 
     internal async Task<TrialResult> RunAsync()
+    {
+        var timeout = FirstTimeout;
+        while (true)
+        {
+            var (result, wasTooEarly) = await RunOnceAsync(timeout);
+            // On a busy machine a victim may not be in place before its timeout, and then nothing was tried.
+            if (!wasTooEarly || timeout > LastTimeout)
+            {
+                return result;
+            }
+            timeout *= 2;
+        }
+    }
+
+    private async Task<(TrialResult Result, bool WasTooEarly)> RunOnceAsync(TimeSpan timeout)
     {
         var result = new TrialResult(ground.Tier, victim.Name, way);
         var run = await ground.StartAsync(
             api,
             victim,
             leaves: way == Way.Natural,
-            timeout: way == Way.Timeout ? TimeoutOfRun : null
+            timeout: way == Way.Timeout ? timeout : null
         );
         if (run is null)
         {
-            return result with { Problems = ["the host did not answer the start"] };
+            return (result with { Problems = ["the host did not answer the start"] }, false);
         }
         try
         {
-            return await StopAsync(result, run);
+            result = await StopAsync(result, run);
+            return (result, way == Way.Timeout && ground.Program.ReadyCount(run.Token) is null);
         }
         finally
         {
             await ground.Program.ForgetAsync(run.Token);
-            await Holds.RemoveAsync(victim, run.Token);
+            await ground.Holds.RemoveAsync(victim, run.Token);
         }
     }
 
@@ -61,6 +78,7 @@ internal sealed class RunTrial(TrialGround ground, NodeApi api, Victim victim, W
             {
                 problems.Add(missing);
             }
+            await ground.Holds.TakeAsync(victim);
             var since = Stopwatch.GetTimestamp();
             await RequestAsync(run);
             var wasStuck = victim.IsHeldBySuite && await StuckThenReleasedAsync(run);
@@ -77,6 +95,10 @@ internal sealed class RunTrial(TrialGround ground, NodeApi api, Victim victim, W
                 };
             }
             await CheckStoryAsync(run, end, wasStuck);
+            if (victim.Bound is { } bound && ground.Program.Beat(run.Token) >= bound)
+            {
+                problems.Add("it had stopped multiplying before it was stopped: the suite's bound ended it");
+            }
             problems.AddRange(survivors.Take(5).Select(survivor => $"alive after the end: {survivor}"));
             return result with
             {
@@ -156,17 +178,36 @@ internal sealed class RunTrial(TrialGround ground, NodeApi api, Victim victim, W
         var isStuck = view is { State: "stuck" };
         if (isStuck && await api.TerminationAsync(run.Id) is { } receipt)
         {
-            if (receipt.GetProperty("survivors").GetArrayLength() == 0)
-            {
-                problems.Add("it is stuck, and its receipt names no survivor");
-            }
+            CheckHeld(receipt);
         }
-        else if (view is { State: "running" })
+        else if (view is { State: "running" } || victim.MustBeStuck)
         {
-            problems.Add("it is held, and the run never said that it is stuck");
+            problems.Add($"it is held, and the run says '{view?.State}'");
         }
-        await Holds.ReleaseAsync(victim, run.Token);
+        await ground.Holds.ReleaseAsync(victim, run.Token);
         return isStuck;
+    }
+
+    private void CheckHeld(JsonElement receipt)
+    {
+        var survivors = receipt.GetProperty("survivors").EnumerateArray().ToList();
+        if (survivors.Count == 0)
+        {
+            problems.Add("it is stuck, and its receipt names no survivor");
+        }
+        // Whoever has to find out why needs the state and what it waits for.
+        if (
+            victim.MustBeStuck
+            && !survivors.Exists(survivor =>
+                survivor.GetProperty("state").GetString() == "D"
+                && !string.IsNullOrEmpty(survivor.GetProperty("waitsFor").GetString())
+            )
+        )
+        {
+            problems.Add(
+                $"its receipt does not say who waits in state D, and for what: {receipt.GetProperty("survivors")}"
+            );
+        }
     }
 
     /// <summary>It did not end in time: is that what the run says, and may it be so?</summary>

@@ -9,7 +9,6 @@ namespace JobHost.Conformance.Trials;
 internal sealed class TierSession(
     TrialPlan plan,
     TrialGround ground,
-    Func<string, Task<ServerNode>> startAsync,
     Scoreboard board,
     IReadOnlyList<string> asUser,
     TextWriter writer,
@@ -18,17 +17,27 @@ internal sealed class TierSession(
 {
     private const int DayInSeconds = 86_400;
 
-    internal async Task RunAsync()
+    /// <summary>Scores servers of the suite's own, which may be killed.</summary>
+    internal async Task RunAsync(ServerSetup setup) => await ReportAsync(await ScoreAsync(setup));
+
+    /// <summary>Scores a node that somebody else has started: its host is left alone.</summary>
+    internal async Task RunAsync(NodeApi api)
     {
-        var report = await ScoreAsync();
+        await using var bystanders = Bystanders.Start(ground.Program, asUser);
+        await ReportAsync(await ScoreRunsAsync(api, bystanders));
+    }
+
+    private async Task ReportAsync(TierReport report)
+    {
         board.Add(report);
         board.Write(writer, report);
         await writer.FlushAsync(cancellationToken);
     }
 
-    private async Task<TierReport> ScoreAsync()
+    private async Task<TierReport> ScoreAsync(ServerSetup setup)
     {
-        await using var node = await startAsync(ServerNode.NewDataDirectory(ground.Program));
+        await using var lives = new Lives(ground.Program, setup);
+        var node = await lives.BeginAsync();
         if (!node.IsListening)
         {
             return new(ground.Tier, $"The server refuses it: {node.Output.Trim()}");
@@ -39,32 +48,34 @@ internal sealed class TierSession(
             return new(ground.Tier, $"The server runs with '{guarantee}'.");
         }
         await using var bystanders = Bystanders.Start(ground.Program, asUser);
-        var report = await ScoreRunsAsync(node, bystanders);
+        var report = await ScoreRunsAsync(node.Api, bystanders);
+        if (node.Exit.IsCompleted)
+        {
+            await ReportDeathAsync(node);
+            await lives.BeginAsync();
+        }
+        foreach (var way in plan.HostWays.SelectMany(way => Enumerable.Repeat(way, plan.HostRepeats)))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            foreach (var result in await new HostTrial(ground, plan.HostVictims, way, lives).RunAsync())
+            {
+                Take(result, bystanders);
+            }
+        }
         foreach (var victim in plan.Attacks)
         {
-            Take(await new AttackTrial(ground, victim, startAsync).RunAsync(), bystanders);
-        }
-        foreach (var way in plan.HostWays)
-        {
-            for (var i = 0; i < plan.HostRepeats; i++)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                foreach (var result in await new HostTrial(ground, plan.HostVictims, way, startAsync).RunAsync())
-                {
-                    Take(result, bystanders);
-                }
-            }
+            cancellationToken.ThrowIfCancellationRequested();
+            Take(await new AttackTrial(ground, victim, lives).RunAsync(), bystanders);
         }
         return report;
     }
 
-    private async Task<TierReport> ScoreRunsAsync(ServerNode node, Bystanders bystanders)
+    private async Task<TierReport> ScoreRunsAsync(NodeApi api, Bystanders bystanders)
     {
-        var neighbour = await Neighbour.StartAsync(ground, node.Api, DayInSeconds);
-        var probe = new HealthProbe(node.Api);
+        var neighbour = await Neighbour.StartAsync(ground, api, DayInSeconds);
+        var probe = new HealthProbe(api);
         await using (probe)
         {
-            using var places = new SemaphoreSlim(plan.Parallel);
             foreach (var heavy in new[] { false, true })
             {
                 var trials = plan.RunTrials.Where(trial => trial.Victim.IsHeavy == heavy);
@@ -77,7 +88,7 @@ internal sealed class TierSession(
                     },
                     async (trial, _) =>
                     {
-                        var result = await new RunTrial(ground, node.Api, trial.Victim, trial.Way).RunAsync();
+                        var result = await new RunTrial(ground, api, trial.Victim, trial.Way).RunAsync();
                         Take(result, bystanders, neighbour);
                     }
                 );
@@ -88,6 +99,18 @@ internal sealed class TierSession(
             board.Add(new TrialResult(ground.Tier, "neighbour", Way.Kill) { Problems = [problem], WrongVictims = 1 });
         }
         return new(ground.Tier, null, probe.Slowest, probe.Asked, probe.Failed);
+    }
+
+    private async Task ReportDeathAsync(ServerNode node)
+    {
+        const int lines = 12;
+        var last = node.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(lines);
+        board.Add(
+            new TrialResult(ground.Tier, "host", Way.Kill)
+            {
+                Problems = [$"the host died of its jobs, exit code {await node.Exit}: {string.Join(" | ", last)}"],
+            }
+        );
     }
 
     /// <summary>Who was hurt while a run was stopped is on that run's account.</summary>

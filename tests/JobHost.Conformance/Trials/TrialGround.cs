@@ -9,7 +9,7 @@ namespace JobHost.Conformance.Trials;
 internal sealed record StartedRun(Victim Victim, string Token, string Id);
 
 /// <summary>What all trials of one tier share: the program, the eyes, and how a victim is brought into place.</summary>
-internal sealed class TrialGround(VictimProgram program, ProcessOracle oracle, string tier)
+internal sealed class TrialGround(VictimProgram program, ProcessOracle oracle, Holds holds, string tier)
 {
     /// <summary>How long a victim may take to be in place.</summary>
     private static readonly TimeSpan ReadyBound = TimeSpan.FromSeconds(30);
@@ -26,6 +26,8 @@ internal sealed class TrialGround(VictimProgram program, ProcessOracle oracle, s
     internal VictimProgram Program => program;
 
     internal ProcessOracle Oracle => oracle;
+
+    internal Holds Holds => holds;
 
     internal string Tier => tier;
 

@@ -6,7 +6,7 @@ namespace JobHost.Conformance.Trials;
 internal sealed record TrialPlan
 {
     /// <summary>Ways that cost more time are tried with few victims in short mode.</summary>
-    private const int Sample = 3;
+    private const int Sample = 2;
 
     public required IReadOnlyList<(Victim Victim, Way Way)> RunTrials { get; init; }
 
@@ -41,7 +41,12 @@ internal sealed record TrialPlan
                 .Take(isNarrow || way == Way.Kill ? int.MaxValue : Sample)
             from _ in Enumerable.Range(0, settings.Repeats ?? 1)
             select (victim, way);
-        var light = chosen.Where(victim => !victim.AttacksHost && !victim.IsHeldBySuite && victim.NeedsRootAnd is null);
+        var withHost = chosen
+            .Where(victim =>
+                victim is { AttacksHost: false, IsHeldBySuite: false, EndsItself: false, NeedsRootAnd: null }
+            )
+            .Where(victim => isNarrow || victim.IsTypical)
+            .ToList();
         return new()
         {
             RunTrials = [.. trials],
@@ -54,8 +59,8 @@ internal sealed record TrialPlan
                             .SelectMany(victim => Enumerable.Repeat(victim, HostRepeatsOf(settings))),
                     ]
                     : [],
-            HostWays = ownsServer ? [.. ways.Where(Ways.OfHosts.Contains)] : [],
-            HostVictims = [.. light.Where(victim => isNarrow || victim.IsTypical)],
+            HostWays = ownsServer && withHost.Count > 0 ? [.. Ways.OfHosts.Where(ways.Contains)] : [],
+            HostVictims = withHost,
             HostRepeats = HostRepeatsOf(settings),
             Parallel = settings.Parallel,
         };

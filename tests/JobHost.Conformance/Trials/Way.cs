@@ -46,9 +46,9 @@ internal static class Ways
     /// <summary>Those that every run of a host is stopped by.</summary>
     internal static readonly IReadOnlyList<Way> OfHosts =
     [
-        Way.HostKill,
-        Way.HostTerminate,
         Way.KeeperKill,
+        Way.HostTerminate,
+        Way.HostKill,
         Way.HostAndKeeperKill,
     ];
 

@@ -5,11 +5,21 @@ internal static class VictimCatalogue
 {
     internal const string Neighbour = "plain";
 
+    /// <summary>The body that writes to the file system which the suite freezes.</summary>
+    internal const string Writer = "writes-to-folder";
+
     /// <param name="cgroups">Where version 2 is mounted, or null.</param>
     /// <param name="freezer">Where the freezer of version 1 is mounted, or null.</param>
+    /// <param name="frozen">The folder of the file system that the suite can freeze, or null.</param>
     /// <param name="mebibytes">How large the large one is.</param>
     /// <param name="isLong">Whether the machine is there for nothing else.</param>
-    internal static IReadOnlyList<Victim> All(string? cgroups, string? freezer, int mebibytes, bool isLong) =>
+    internal static IReadOnlyList<Victim> All(
+        string? cgroups,
+        string? freezer,
+        string? frozen,
+        int mebibytes,
+        bool isLong
+    ) =>
         [
             new("plain", "one process that sleeps", "plain") { CanLeave = false },
             new("ignores-signals", "ignores and blocks every signal, with a child", "ignores-signals")
@@ -39,12 +49,12 @@ internal static class VictimCatalogue
                 "exponential",
                 isLong ? "count=2500,pause=5" : "count=800,pause=20"
             ),
-            Many("hydra-4", "4 lines of processes that fork and exit every ms", "hydra", "lines=4") with
+            Hydra("hydra-4", "4 lines of processes that fork and exit every ms", "lines=4") with
             {
                 IsTypical = true,
             },
-            Many("hydra-16", "16 such lines", "hydra", "lines=16"),
-            Many("hydra-sessions", "4 lines, a new session at every hop, no pause", "hydra", "lines=4,pause=0,setsid"),
+            Hydra("hydra-16", "16 such lines", "lines=16"),
+            Hydra("hydra-sessions", "4 lines, a new session at every hop, no pause", "lines=4,pause=0,setsid"),
             Many("churn", "3 processes that fork short lives all the time", "churn", ""),
             new("ends-meanwhile", "20 processes that end and fork while they are killed", "ends-meanwhile")
             {
@@ -90,10 +100,25 @@ internal static class VictimCatalogue
                 IsHeldBySuite = true,
                 CanLeave = false,
             },
+            new("disk-sleep", "a child that waits in the kernel for a disk, in state D", Writer, $"folder={frozen}")
+            {
+                NeedsRootAnd = frozen ?? "a file system to freeze",
+                IsHeldBySuite = true,
+                MustBeStuck = true,
+                CanLeave = false,
+                IsHeavy = true,
+            },
+            .. isLong ? RealPrograms.Installed() : [],
         ];
 
     private static Victim Many(string name, string what, string body, string options) =>
         new(name, what, body, options) { CountIsExact = false, IsHeavy = true };
+
+    private static Victim Hydra(string name, string what, string options)
+    {
+        const int bound = 200_000;
+        return Many(name, what, "hydra", $"count={bound},{options}") with { Bound = bound };
+    }
 
     private static Victim Attack(string name, string what, string body) =>
         new(name, what, body)

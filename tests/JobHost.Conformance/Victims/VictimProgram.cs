@@ -90,13 +90,20 @@ internal sealed class VictimProgram : IAsyncDisposable
 
     internal string RunFile(string token) => Path.Combine(Root, "runs", token);
 
+    /// <summary>Where a run's processes work that are not the suite's own program.</summary>
+    internal string RunFolder(string token) => RunFile(token) + ".d";
+
     /// <summary>Makes a run's own copy.</summary>
     internal void Prepare(string token) => System.IO.File.Copy(File, RunFile(token));
 
     /// <summary>Ends what is left of a run, and removes its files.</summary>
     internal async Task ForgetAsync(string token)
     {
-        await RunAsync("sweep", RunFile(token));
+        await RunAsync("sweep", RunFile(token), RunFolder(token));
+        if (Directory.Exists(RunFolder(token)))
+        {
+            Directory.Delete(RunFolder(token), recursive: true);
+        }
         foreach (var path in Directory.EnumerateFiles(Path.Combine(Root, "runs"), token + "*"))
         {
             if (path == RunFile(token) || path.StartsWith(RunFile(token) + ".", StringComparison.Ordinal))

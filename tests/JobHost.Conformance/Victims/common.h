@@ -28,6 +28,6 @@ void die(const char *what);
 int nest(char **command);
 int run_as(int uid, int gid, char **command);
 int cage(char **command);
-int sweep(const char *folder);
+int sweep(const char *folder, const char *works_in);
 
 #endif

@@ -20,6 +20,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,55 @@
  * The parent of a server, for as long as the suite holds the other end of standard input. It adopts and reaps whatever the
  * server leaves behind, so that process 1 of the machine need not, and kills it when the suite is done or dead; before that
  * it kills nobody. It says the server's number and how it ended. */
+
+enum { MOST_TASKS = 8000 };
+
+static char tasks_folder[PATH_MAX];
+
+static int write_to(const char *folder, const char *file, const char *text)
+{
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    ssize_t written = fd < 0 ? -1 : write(fd, text, strlen(text));
+    if (fd >= 0)
+        close(fd);
+    return written > 0;
+}
+
+/* Whatever goes wrong in here, and whoever does not reap, the machine keeps numbers for others. Only where version 1 has a
+ * controller of its own for that: in version 2 it would be the very tree that a server makes its cgroups in. */
+static void limit_tasks(void)
+{
+    char line[4096], mount[2048], type[64], given[1024];
+    FILE *mounts = fopen("/proc/self/mounts", "r");
+    while (mounts && fgets(line, sizeof line, mounts))
+        if (sscanf(line, "%*s %2047s %63s %1023s", mount, type, given) == 3 && strcmp(type, "cgroup") == 0
+            && has_option(given, "pids")) {
+            snprintf(line, sizeof line, "%d", MOST_TASKS);
+            snprintf(tasks_folder, sizeof tasks_folder, "%s/jobhost-conformance-%d", mount, getpid());
+            if (mkdir(tasks_folder, 0755) < 0 || !write_to(tasks_folder, "pids.max", line)
+                || !write_to(tasks_folder, "cgroup.procs", "0"))
+                break;
+            fclose(mounts);
+            return;
+        }
+    if (mounts)
+        fclose(mounts);
+    *tasks_folder = 0;
+}
+
+static void unlimit_tasks(void)
+{
+    if (!*tasks_folder)
+        return;
+    char above[PATH_MAX];
+    snprintf(above, sizeof above, "%s", tasks_folder);
+    *strrchr(above, '/') = 0;
+    write_to(above, "cgroup.procs", "0");
+    for (int i = 0; i < 100 && rmdir(tasks_folder) < 0; i++)
+        sleep_ms(10);
+}
 
 static void kill_descendants(void)
 {
@@ -58,6 +108,7 @@ int nest(char **command)
     signal(SIGPIPE, SIG_IGN);
     /* A terminal's Ctrl+C is the suite's to hear; what it then does here is to close our input. */
     setpgid(0, 0);
+    limit_tasks();
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
@@ -92,6 +143,7 @@ int nest(char **command)
             break;
     }
     kill_descendants();
+    unlimit_tasks();
     return 0;
 }
 
@@ -200,9 +252,12 @@ static int runs_from(const char *program, const char *link)
 }
 
 /* Also one whose first thread has ended: then only its other threads still have a program. */
-static int is_from(const char *folder, pid_t pid)
+static int is_from(const char *folder, const char *works_in, pid_t pid)
 {
     char path[320];
+    snprintf(path, sizeof path, "/proc/%d/cwd", pid);
+    if (works_in && runs_from(works_in, path))
+        return 1;
     snprintf(path, sizeof path, "/proc/%d/exe", pid);
     if (runs_from(folder, path))
         return 1;
@@ -225,8 +280,8 @@ static int is_from(const char *folder, pid_t pid)
     return found;
 }
 
-/* Kills every process whose program is this one or lies in this folder, the sweeper left out, until several looks have found none. */
-int sweep(const char *folder)
+/* Kills every process whose program is this one or lies in this folder, or that works in the other folder, the sweeper left out, until several looks have found none. */
+int sweep(const char *folder, const char *works_in)
 {
     static pid_t pids[65536];
     for (int round = 0, idle = 0; idle < 3; round++) {
@@ -236,7 +291,7 @@ int sweep(const char *folder)
             if (pids[i] == getpid())
                 continue;
             int pidfd = (int)syscall(SYS_PIDFD_OPEN, pids[i], 0);
-            if (pidfd >= 0 && is_from(folder, pids[i])) {
+            if (pidfd >= 0 && is_from(folder, works_in, pids[i])) {
                 syscall(SYS_PIDFD_SEND_SIGNAL, pidfd, SIGKILL, NULL, 0);
                 found = 1;
             }

@@ -541,7 +541,10 @@ static void hydra_line(void)
             _exit(0);
         if (pid == 0 && own_session)
             setsid();
-        atomic_fetch_add(beat, 1);
+        if (pid == 0)
+            atomic_fetch_add(beat, 1);
+        if (pid < 0)
+            sleep_ms(1);
         if (pause)
             sleep_ms(pause);
     }
@@ -1105,8 +1108,8 @@ int main(int argc, char **argv)
         return run_as(atoi(argv[2]), atoi(argv[3]), argv + 4);
     if (argc > 2 && strcmp(name, "cage") == 0)
         return cage(argv + 2);
-    if (argc == 3 && strcmp(name, "sweep") == 0)
-        return sweep(argv[2]);
+    if ((argc == 3 || argc == 4) && strcmp(name, "sweep") == 0)
+        return sweep(argv[2], argc == 4 ? argv[3] : NULL);
     if (argc > 3 && strcmp(name, "signal") == 0) {
         int missed = 0;
         for (int i = 3; i < argc; i++)
