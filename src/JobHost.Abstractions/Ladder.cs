@@ -8,11 +8,22 @@ public enum Rung
     /// <summary>The stop token, also across the border of a worker. Needs the job's help. A command has no token: it gets SIGTERM.</summary>
     Cancel,
 
-    /// <summary>Thread jobs: <c>Thread.Interrupt</c> in rounds. Stops what sleeps or waits in managed code.</summary>
+    /// <summary>
+    /// Jobs with a thread of their own: <c>Thread.Interrupt</c> in rounds. Stops what sleeps or waits in managed code.
+    /// </summary>
     Interrupt,
 
-    /// <summary>Thread jobs that allow it: abort and interrupt in rounds. Stops what computes; taints the process.</summary>
+    /// <summary>
+    /// Jobs with a thread of their own that allow it: abort and interrupt in rounds. Stops what computes; taints the process.
+    /// </summary>
     Abort,
+
+    /// <summary>
+    /// Jobs with a thread of their own, on Linux: a signal that does nothing but end the thread's system call with EINTR, and
+    /// an interrupt, in rounds; an abort of the rung before stays armed. Stops what waits in a native call that does not try
+    /// again by itself.
+    /// </summary>
+    Signal,
 
     /// <summary>Process jobs: SIGTERM to the process group.</summary>
     Terminate,
@@ -28,6 +39,16 @@ public enum Rung
 /// <param name="Rung">What is done.</param>
 /// <param name="Grace">How long to wait for the run's end after it, 0 to 1 day.</param>
 public readonly record struct LadderStep(Rung Rung, TimeSpan Grace);
+
+/// <summary>Where the code of a job stands, which decides the rungs that reach it.</summary>
+/// <param name="Kind">How it is carried out.</param>
+/// <param name="OwnThread">Whether a task job has a thread of its own; a thread job always has.</param>
+/// <param name="AllowAbort">Whether its author allows aborts.</param>
+public readonly record struct Footing(JobKind Kind, bool OwnThread = false, bool AllowAbort = false)
+{
+    /// <summary>Whether there is one thread that runs this job's code and nothing else.</summary>
+    public bool HasThread => Kind == JobKind.Thread || (Kind == JobKind.Task && OwnThread);
+}
 
 /// <summary>How a run is stopped: rungs in rising order, each at most once.</summary>
 public sealed record Ladder
@@ -49,26 +70,29 @@ public sealed record Ladder
     public ImmutableArray<LadderStep> Steps { get; }
 
     /// <summary>
-    /// The ladder of a job that names none: cancel 10 s; then for threads interrupt 1 s and, where allowed, abort 5 s; for
-    /// processes SIGTERM 5 s and SIGKILL; then verify 5 s.
+    /// The ladder of a job that names none: cancel 10 s; then for a thread interrupt 1 s, or where allowed interrupt 0.25 s and
+    /// abort 5 s, and signal 1 s; for processes SIGTERM 5 s and SIGKILL; then verify 5 s.
     /// </summary>
-    public static Ladder DefaultFor(JobKind kind, bool allowAbort)
+    public static Ladder DefaultFor(Footing footing) => new(DefaultSteps(footing));
+
+    private static IEnumerable<LadderStep> DefaultSteps(Footing footing)
     {
-        var cancel = new LadderStep(Rung.Cancel, TimeSpan.FromSeconds(10));
-        var verify = new LadderStep(Rung.Verify, TimeSpan.FromSeconds(5));
-        var interrupt = new LadderStep(Rung.Interrupt, TimeSpan.FromSeconds(allowAbort ? 0.25 : 1));
-        return (kind, allowAbort) switch
+        yield return new(Rung.Cancel, TimeSpan.FromSeconds(10));
+        if (footing.HasThread)
         {
-            (JobKind.Thread, true) => new(cancel, interrupt, new(Rung.Abort, TimeSpan.FromSeconds(5)), verify),
-            (JobKind.Thread, false) => new(cancel, interrupt, verify),
-            (JobKind.Process, _) => new(
-                cancel,
-                new(Rung.Terminate, TimeSpan.FromSeconds(5)),
-                new(Rung.Kill, TimeSpan.Zero),
-                verify
-            ),
-            _ => new(cancel, verify),
-        };
+            yield return new(Rung.Interrupt, TimeSpan.FromSeconds(footing.AllowAbort ? 0.25 : 1));
+            if (footing.AllowAbort)
+            {
+                yield return new(Rung.Abort, TimeSpan.FromSeconds(5));
+            }
+            yield return new(Rung.Signal, TimeSpan.FromSeconds(1));
+        }
+        if (footing.Kind == JobKind.Process)
+        {
+            yield return new(Rung.Terminate, TimeSpan.FromSeconds(5));
+            yield return new(Rung.Kill, TimeSpan.Zero);
+        }
+        yield return new(Rung.Verify, TimeSpan.FromSeconds(5));
     }
 
     /// <summary>What is wrong with a list of rungs for any kind of job, in words for its author, or null.</summary>
@@ -97,23 +121,24 @@ public sealed record Ladder
         return null;
     }
 
-    /// <summary>What is wrong with this ladder for a kind of job, in words for its author, or null.</summary>
-    public string? ProblemFor(JobKind kind, bool allowAbort)
+    /// <summary>What is wrong with this ladder for a job that stands there, in words for its author, or null.</summary>
+    public string? ProblemFor(Footing footing)
     {
         foreach (var step in Steps)
         {
             var fits = step.Rung switch
             {
-                Rung.Interrupt => kind == JobKind.Thread,
-                Rung.Abort => kind == JobKind.Thread,
-                Rung.Terminate or Rung.Kill => kind == JobKind.Process,
+                Rung.Interrupt or Rung.Abort or Rung.Signal => footing.HasThread,
+                Rung.Terminate or Rung.Kill => footing.Kind == JobKind.Process,
                 _ => true,
             };
             if (!fits)
             {
-                return $"rung '{step.Rung}' does not exist for jobs of kind '{kind}'";
+                return footing.Kind == JobKind.Task && step.Rung is not (Rung.Terminate or Rung.Kill)
+                    ? $"rung '{step.Rung}' needs OwnThread, which the job's author sets"
+                    : $"rung '{step.Rung}' does not exist for jobs of kind '{footing.Kind}'";
             }
-            if (step.Rung == Rung.Abort && !allowAbort)
+            if (step.Rung == Rung.Abort && !footing.AllowAbort)
             {
                 return "rung 'Abort' needs AllowAbort, which the job's author sets";
             }

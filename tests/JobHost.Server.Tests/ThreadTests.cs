@@ -28,7 +28,11 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
     [InlineData("thread-sleeps", null)]
     [InlineData("thread-lock", null)]
     [InlineData("thread-wait", "Task")]
+    [InlineData("thread-wait", "Result")]
     [InlineData("thread-wait", "Event")]
+    [InlineData("thread-wait", "Semaphore")]
+    [InlineData("thread-wait", "Join")]
+    [InlineData("thread-wait", "Collection")]
     public async Task An_interrupt_kills_a_thread_that_sleeps_or_waits_and_its_finally_blocks_run(
         string job,
         string? on

@@ -35,6 +35,9 @@ public sealed record JobContract
 
     public required Lifetime Lifetime { get; init; }
 
+    /// <summary>Whether each run of a task job has a thread of its own.</summary>
+    public required bool OwnThread { get; init; }
+
     /// <summary>Whether the <c>abort</c> rung may be used in the host's own process.</summary>
     public required bool AllowAbort { get; init; }
 
@@ -65,7 +68,8 @@ public sealed record JobContract
             Concurrency = new(job.ConcurrencyLimit, job.QueueLimit),
             Priority = job.Priority,
             Lifetime = job.Lifetime,
-            AllowAbort = job.AllowAbort,
+            OwnThread = job.Footing.OwnThread,
+            AllowAbort = job.Footing.AllowAbort,
             Autopsy = job.Autopsy,
             Counts = new(waiting, executing),
         };

@@ -97,33 +97,33 @@ public sealed class JobBody
     /// <summary>Makes the call of a body of form <see cref="JobForm.Async"/> and awaits it.</summary>
     public async Task<object?> RunAsync(IServiceProvider services, object? parameters, JobContext context)
     {
-        switch (prepare(services, parameters, context)())
-        {
-            case Task task:
-                await task;
-                return ResultOf(task);
-            case ValueTask task:
-                await task;
-                return null;
-            case { } value
-                when value.GetType() is { IsGenericType: true } type
-                    && type.GetGenericTypeDefinition() == typeof(ValueTask<>):
-                var asTask = (Task)type.GetMethod(nameof(ValueTask<>.AsTask))!.Invoke(value, null)!;
-                await asTask;
-                return ResultOf(asTask);
-            case var value:
-                return value;
-        }
+        var task = AsTask(prepare(services, parameters, context)());
+        await task;
+        return ResultOf(task);
     }
+
+    /// <summary>What the call of a body of form <see cref="JobForm.Async"/> returned, as a task.</summary>
+    internal static Task AsTask(object? returned) =>
+        returned switch
+        {
+            Task task => task,
+            ValueTask task => task.AsTask(),
+            { } value
+                when value.GetType() is { IsGenericType: true } type
+                    && type.GetGenericTypeDefinition() == typeof(ValueTask<>) => (Task)
+                type.GetMethod(nameof(ValueTask<>.AsTask))!.Invoke(value, null)!,
+            var value => Task.FromResult(value),
+        };
 
     /// <summary>Makes the call of a body of form <see cref="JobForm.Steps"/>.</summary>
     public IAsyncEnumerable<Step> Steps(IServiceProvider services, object? parameters, JobContext context) =>
         (IAsyncEnumerable<Step>?)prepare(services, parameters, context)()
         ?? throw new InvalidOperationException("The job returned no steps.");
 
-    // Async methods without a result are Task<VoidTaskResult> underneath.
-    private static object? ResultOf(Task task)
+    /// <summary>The result of a completed task, or null where it has none.</summary>
+    internal static object? ResultOf(Task task)
     {
+        // Async methods without a result are Task<VoidTaskResult> underneath.
         for (var type = task.GetType(); type is not null; type = type.BaseType)
         {
             if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Task<>))

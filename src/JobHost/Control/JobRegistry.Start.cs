@@ -72,7 +72,7 @@ public sealed partial class JobRegistry
         {
             errors[field.Length == 0 ? "parameters" : $"parameters.{field}"] = messages;
         }
-        if (request.Ladder?.ProblemFor(job.Kind, job.AllowAbort) is { } ladderProblem)
+        if (request.Ladder?.ProblemFor(job.Footing) is { } ladderProblem)
         {
             errors["ladder"] = [ladderProblem];
         }

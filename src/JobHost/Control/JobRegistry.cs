@@ -2,11 +2,11 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using JobHost.Execution.Output;
 using JobHost.Execution.Stacks;
-using JobHost.Execution.Threads;
 using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Runs;
 using JobHost.Storage;
+using JobHost.Worker.InProcess;
 using Microsoft.Extensions.Logging;
 
 namespace JobHost.Control;

@@ -61,8 +61,8 @@ internal sealed partial class LiveRun
             [.. rungs],
             current?.Survivors() ?? [],
             [.. current?.Neighbours ?? []],
-            current?.Thread?.Name,
-            Transitions.IsExecuting(run.State) ? KillLimits.Of(run.Kind, Job?.AllowAbort == true) : null
+            current?.ThreadName,
+            Transitions.IsExecuting(run.State) ? KillLimits.Of(Job?.Footing ?? new(run.Kind)) : null
         );
     }
 

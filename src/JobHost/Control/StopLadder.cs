@@ -191,7 +191,9 @@ internal sealed class StopLadder(
 
     private async Task StayStuckAsync()
     {
-        var force = ladder.Steps.LastOrDefault(step => step.Rung is Rung.Interrupt or Rung.Abort or Rung.Kill);
+        var force = ladder.Steps.LastOrDefault(step =>
+            step.Rung is Rung.Interrupt or Rung.Abort or Rung.Signal or Rung.Kill
+        );
         var pause = FirstRetry;
         var told = false;
         while (!HasEnded)

@@ -24,8 +24,11 @@ internal abstract class RunExecution : IAsyncDisposable
     /// <summary>What runs outside the host for this attempt and no other; null inside the host, and before it has started.</summary>
     internal virtual ProcessTree? Processes => null;
 
-    /// <summary>The thread inside the host that is this attempt's alone, or null.</summary>
-    internal virtual Thread? Thread => null;
+    /// <summary>The name of the thread that is this attempt's alone, or null.</summary>
+    internal virtual string? ThreadName => null;
+
+    /// <summary>The runtime's number of that thread, where it is one of the host's.</summary>
+    internal virtual int? ThreadId => null;
 
     /// <summary>Other runs that live in the same process and would go down with it.</summary>
     internal virtual IReadOnlyList<RunId> Neighbours => [];
@@ -44,20 +47,6 @@ internal abstract class RunExecution : IAsyncDisposable
     internal virtual ImmutableArray<ProcessRecord> Survivors() => [];
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    /// <summary>Waits for the end, for the grace to pass, or for the caller to go on.</summary>
-    protected async Task<bool> EndsWithinAsync(TimeSpan grace, TimeProvider time, CancellationToken goOn)
-    {
-        try
-        {
-            await Completion.WaitAsync(grace, time, goOn);
-            return true;
-        }
-        catch (Exception notYet) when (notYet is TimeoutException or OperationCanceledException)
-        {
-            return Completion.IsCompleted;
-        }
-    }
 }
 
 /// <summary>The proven end of an attempt.</summary>

@@ -3,14 +3,12 @@ using JobHost.Execution;
 using JobHost.Execution.Output;
 using JobHost.Execution.Processes;
 using JobHost.Execution.Stacks;
-using JobHost.Execution.Steps;
-using JobHost.Execution.Tasks;
-using JobHost.Execution.Threads;
 using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Storage;
 using JobHost.Storage.Sqlite;
 using JobHost.Worker.Bodies;
+using JobHost.Worker.InProcess;
 using JobHost.Worker.Native;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -96,10 +94,19 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new RunFolders(provider.GetRequiredService<DataDirectory>().Path));
         services.AddSingleton<OutputCollector>();
         services.AddSingleton<StepScheduler>();
-        services.AddSingleton<NodeGuarantees>();
-        AddTier(services, options.Kill);
-        services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
-        services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
+        services.AddProcessTiers(options);
+        services.AddSingleton(provider => new BodyExecutions(
+            provider.GetRequiredService<IServiceScopeFactory>(),
+            provider.GetRequiredService<StepScheduler>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        foreach (var kind in (JobKind[])[JobKind.Task, JobKind.Thread, JobKind.Step])
+        {
+            services.AddSingleton<IExecutor>(provider => new HostExecutor(
+                kind,
+                provider.GetRequiredService<BodyExecutions>()
+            ));
+        }
         services.AddSingleton(provider => new RunStacks(
             OperatingSystem.IsLinux()
                 ? new(
@@ -112,27 +119,25 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>()
         ));
         services.AddSingleton<Autopsies>();
-        services.AddSingleton<IExecutor, TaskExecutor>();
-        services.AddSingleton<IExecutor, ThreadExecutor>();
-        services.AddSingleton<IExecutor, StepExecutor>();
         services.AddSingleton<IExecutor, ProcessExecutor>();
     }
 
-    private static void AddTier(IServiceCollection services, KillOptions options)
+    /// <summary>What starts and kills processes, and nothing that knows of runs.</summary>
+    internal static void AddProcessTiers(this IServiceCollection services, JobHostOptions options)
     {
-        if (OperatingSystem.IsLinux())
-        {
-            services.AddSingleton(provider => new HostChildren(
-                options.AdoptOrphans,
-                provider.GetRequiredService<TimeProvider>()
-            ));
-            services.AddSingleton<Keeper>();
-        }
+        services.AddSingleton<NodeGuarantees>();
+        services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
+        services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
+        services.AddSingleton(provider => new HostChildren(
+            options.Kill.AdoptOrphans,
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        services.AddSingleton<Keeper>();
         services.AddSingleton<TierDrill>();
         services.AddSingleton(provider => new NodeTier(
             new(
-                options.Tier == KillOptions.Auto ? null : options.Tier,
-                options.MinimumTier,
+                options.Kill.Tier == KillOptions.Auto ? null : options.Kill.Tier,
+                options.Kill.MinimumTier,
                 Leftovers.GroupName(
                     provider.GetRequiredService<NodeIdentity>().Instance,
                     provider.GetRequiredService<NodeIdentity>().Epoch
@@ -170,7 +175,7 @@ public static class ServiceCollectionExtensions
         ));
     }
 
-    private static JobHostOptions Bind(IConfigurationSection section)
+    internal static JobHostOptions Bind(IConfigurationSection section)
     {
         var options = new JobHostOptions();
         try

@@ -140,17 +140,18 @@ public sealed class JobCatalog
         Require(options.Priority is >= -1000 and <= 1000, "Priority must be -1000 to 1000");
         Require(options.OutputLimit is >= 0 and <= 1L << 40, "OutputLimit must be 0 to 1 TiB");
         Require(RetryProblem(retry) is null, RetryProblem(retry) ?? "");
-        Require(!options.AllowAbort || kind == JobKind.Thread, "AllowAbort is for jobs of kind Thread only");
-        var ladder = options.Ladder ?? Ladder.DefaultFor(kind, options.AllowAbort);
+        var footing = new Footing(kind, options.OwnThread, options.AllowAbort);
+        Require(!options.OwnThread || kind == JobKind.Task, "OwnThread is for jobs of kind Task only");
         Require(
-            ladder.ProblemFor(kind, options.AllowAbort) is null,
-            $"Ladder: {ladder.ProblemFor(kind, options.AllowAbort)}"
+            !options.AllowAbort || footing.HasThread,
+            "AllowAbort is for jobs of kind Thread and for those of kind Task with OwnThread only"
         );
+        var ladder = options.Ladder ?? Ladder.DefaultFor(footing);
+        Require(ladder.ProblemFor(footing) is null, $"Ladder: {ladder.ProblemFor(footing)}");
         return new()
         {
             Name = name,
             Description = options.Description,
-            Kind = kind,
             Policy = new()
             {
                 Ladder = ladder,
@@ -162,7 +163,7 @@ public sealed class JobCatalog
             QueueLimit = options.QueueLimit,
             Priority = options.Priority,
             Lifetime = options.Lifetime,
-            AllowAbort = options.AllowAbort,
+            Footing = footing,
             Autopsy = options.Autopsy,
             OutputLimit = options.OutputLimit,
             Body = body,

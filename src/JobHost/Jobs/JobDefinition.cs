@@ -12,7 +12,10 @@ public sealed class JobDefinition
 
     public required string? Description { get; init; }
 
-    public required JobKind Kind { get; init; }
+    /// <summary>Where its code stands, and what may be done to it there.</summary>
+    public required Footing Footing { get; init; }
+
+    public JobKind Kind => Footing.Kind;
 
     /// <summary>What a run gets where its start says nothing else.</summary>
     public required RunPolicy Policy { get; init; }
@@ -24,8 +27,6 @@ public sealed class JobDefinition
     public required int Priority { get; init; }
 
     public required Lifetime Lifetime { get; init; }
-
-    public required bool AllowAbort { get; init; }
 
     /// <summary>Whether is kept where a run was before it was forced.</summary>
     public required bool Autopsy { get; init; }

@@ -23,6 +23,35 @@ internal static class Ladders
     /// <summary>For threads that only an abort stops.</summary>
     internal static readonly object Abort = Of(("cancel", 0.1), ("interrupt", 0.1), ("abort", 30), ("verify", 30));
 
+    /// <summary>For threads that only a signal stops, with or without an abort.</summary>
+    internal static readonly object Signal = Of(("cancel", 0.1), ("interrupt", 0.3), ("signal", 30), ("verify", 30));
+
+    /// <inheritdoc cref="Signal"/>
+    internal static readonly object AbortAndSignal = Of(
+        ("cancel", 0.1),
+        ("interrupt", 0.1),
+        ("abort", 0.5),
+        ("signal", 30),
+        ("verify", 30)
+    );
+
+    /// <summary>For threads that nothing stops.</summary>
+    internal static readonly object Vain = Of(
+        ("cancel", 0.1),
+        ("interrupt", 0.1),
+        ("abort", 0.3),
+        ("signal", 0.3),
+        ("verify", 0.1)
+    );
+
+    /// <summary>For threads that nothing stops and whose author allows no abort.</summary>
+    internal static readonly object VainSignal = Of(
+        ("cancel", 0.1),
+        ("interrupt", 0.1),
+        ("signal", 0.3),
+        ("verify", 0.1)
+    );
+
     /// <summary>For processes that only a kill stops.</summary>
     internal static readonly object Kill = Of(("cancel", 0.1), ("terminate", 0.1), ("kill", 0), ("verify", 30));
 

@@ -36,14 +36,23 @@ internal sealed class Witness
     internal Task WroteAsync(string line) =>
         Poll.UntilAsync(() => Lines().Contains(line), $"the job to write '{line}'");
 
-    /// <summary>Waits until the job has started so many processes, and returns their numbers.</summary>
+    /// <summary>Waits until the job has started so many processes, and returns their numbers as this process knows them.</summary>
     internal async Task<IReadOnlyList<int>> StartedAsync(int count)
     {
         await Poll.UntilAsync(
             () => File.Exists(Pids) && File.ReadAllLines(Pids).Length >= count,
             $"{count} processes to be started"
         );
-        return [.. (await File.ReadAllLinesAsync(Pids, ApiClient.Token)).Select(int.Parse)];
+        var lines = await File.ReadAllLinesAsync(Pids, ApiClient.Token);
+        return
+        [
+            .. lines
+                .Select(line => line.Split(' '))
+                .Select(noted =>
+                    ProcessScan.Outside(int.Parse(noted[0]), long.Parse(noted[1]))
+                    ?? throw new InvalidOperationException($"Process {noted[0]} is not there.")
+                ),
+        ];
     }
 
     /// <summary>How much the job has written.</summary>

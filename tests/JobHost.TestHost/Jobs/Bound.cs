@@ -23,6 +23,30 @@ internal sealed class Bound(double seconds, string? release = null)
         }
     }
 
+    /// <summary>Does something at the end, on a thread of its own.</summary>
+    internal void WhenOver(Action action) =>
+        Hold(() =>
+        {
+            WaitUntilOver();
+            action();
+        });
+
+    /// <summary>Does something on a thread of its own, which does not inherit the name that the job's thread is known by.</summary>
+    internal static Thread Hold(Action action)
+    {
+        var thread = new Thread(() => action()) { Name = "stand-by", IsBackground = true };
+        thread.Start();
+        return thread;
+    }
+
+    internal void WaitUntilOver()
+    {
+        while (!IsOver)
+        {
+            Thread.Sleep(Marker.Interval);
+        }
+    }
+
     // A tight loop asks millions of times a second; the file system need not.
     private bool IsReleased(TimeSpan age)
     {

@@ -26,7 +26,17 @@ public static partial class MisbehavingJobs
             .Add<ReturnsAfterCancelJob>("returns-after-cancel")
             .Add("delegate-params", DelegateParams.EchoAsync)
             .Add<FailsUntilJob>("fails-until", options => options.Retry = Impatient)
-            .Add<CountsJob>("counts");
+            .Add<CountsJob>("counts")
+            .Add<OwnThreadJob>("own-thread", options => options.OwnThread = true)
+            .Add<OwnThreadJob>(
+                "own-thread-abort",
+                options =>
+                {
+                    options.OwnThread = true;
+                    options.AllowAbort = true;
+                }
+            )
+            .Add<SeveralTurnsJob>("own-thread-turns", options => options.OwnThread = true);
     }
 
     private static RetryPolicy Impatient =>

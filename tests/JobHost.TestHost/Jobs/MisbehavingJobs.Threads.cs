@@ -18,7 +18,10 @@ public static partial class MisbehavingJobs
             .Add<ThreadAcceptJob>("thread-accept", AllowAbort)
             .Add<ThreadLogsBusyJob>("thread-logs-busy", AllowAbort)
             .Add<ThreadFinallyBusyJob>("thread-finally-busy", AllowAbort)
-            .Add<ThreadInterruptLateJob>("thread-interrupt-late");
+            .Add<ThreadInterruptLateJob>("thread-interrupt-late")
+            .Add<ThreadNativeJob>("thread-native", AllowAbort)
+            .Add<ThreadNativeJob>("thread-native-noabort")
+            .Add<ThreadProtectedJob>("thread-protected", AllowAbort);
 
     private static void AllowAbort(JobOptions options) => options.AllowAbort = true;
 }

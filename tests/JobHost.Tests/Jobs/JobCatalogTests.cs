@@ -90,6 +90,14 @@ public sealed class JobCatalogTests
         Refused(nameof(JobOptions.Priority), options => options.Priority = 1001);
         Refused(nameof(JobOptions.OutputLimit), options => options.OutputLimit = -1);
         Refused(nameof(JobOptions.AllowAbort), options => options.AllowAbort = true);
+        Refused(
+            nameof(JobOptions.OwnThread),
+            options =>
+            {
+                options.Kind = JobKind.Process;
+                options.OwnThread = true;
+            }
+        );
         Refused(nameof(JobOptions.Ladder), options => options.Ladder = new(new LadderStep(Rung.Kill, TimeSpan.Zero)));
         Refused("MaxAttempts", options => options.Retry = new() { MaxAttempts = 0 });
         Refused("MaxAttempts", options => options.Retry = new() { MaxAttempts = 101 });

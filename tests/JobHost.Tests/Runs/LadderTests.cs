@@ -4,24 +4,32 @@ public sealed class LadderTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
+    private static readonly Footing[] Footings =
+    [
+        .. from kind in Enum.GetValues<JobKind>()
+        from ownThread in (bool[])[false, true]
+        from allowAbort in (bool[])[false, true]
+        select new Footing(kind, ownThread, allowAbort),
+    ];
+
     [Theory]
-    [InlineData(JobKind.Task, false, "Cancel 10s -> Verify 5s")]
-    [InlineData(JobKind.Task, true, "Cancel 10s -> Verify 5s")]
-    [InlineData(JobKind.Step, false, "Cancel 10s -> Verify 5s")]
-    [InlineData(JobKind.Thread, false, "Cancel 10s -> Interrupt 1s -> Verify 5s")]
-    [InlineData(JobKind.Thread, true, "Cancel 10s -> Interrupt 0.25s -> Abort 5s -> Verify 5s")]
-    [InlineData(JobKind.Process, false, "Cancel 10s -> Terminate 5s -> Kill 0s -> Verify 5s")]
-    public void Every_kind_has_a_ladder_of_its_own(JobKind kind, bool allowAbort, string expected) =>
-        Assert.Equal(expected, Ladder.DefaultFor(kind, allowAbort).ToString());
+    [InlineData(JobKind.Task, false, false, "Cancel 10s -> Verify 5s")]
+    [InlineData(JobKind.Task, true, false, "Cancel 10s -> Interrupt 1s -> Signal 1s -> Verify 5s")]
+    [InlineData(JobKind.Task, true, true, "Cancel 10s -> Interrupt 0.25s -> Abort 5s -> Signal 1s -> Verify 5s")]
+    [InlineData(JobKind.Step, false, false, "Cancel 10s -> Verify 5s")]
+    [InlineData(JobKind.Thread, false, false, "Cancel 10s -> Interrupt 1s -> Signal 1s -> Verify 5s")]
+    [InlineData(JobKind.Thread, false, true, "Cancel 10s -> Interrupt 0.25s -> Abort 5s -> Signal 1s -> Verify 5s")]
+    [InlineData(JobKind.Process, false, false, "Cancel 10s -> Terminate 5s -> Kill 0s -> Verify 5s")]
+    public void Every_footing_has_a_ladder_of_its_own(JobKind kind, bool ownThread, bool allowAbort, string expected) =>
+        Assert.Equal(expected, Ladder.DefaultFor(new(kind, ownThread, allowAbort)).ToString());
 
     [Fact]
-    public void A_default_ladder_fits_its_kind()
+    public void A_default_ladder_fits_its_footing()
     {
-        foreach (var kind in Enum.GetValues<JobKind>())
+        foreach (var footing in Footings)
         {
-            Assert.Null(Ladder.DefaultFor(kind, allowAbort: false).ProblemFor(kind, allowAbort: false));
+            Assert.Null(Ladder.DefaultFor(footing).ProblemFor(footing));
         }
-        Assert.Null(Ladder.DefaultFor(JobKind.Thread, allowAbort: true).ProblemFor(JobKind.Thread, allowAbort: true));
     }
 
     [Fact]
@@ -37,6 +45,7 @@ public sealed class LadderTests
     [InlineData(Rung.Verify, Rung.Cancel)]
     [InlineData(Rung.Kill, Rung.Terminate)]
     [InlineData(Rung.Abort, Rung.Interrupt)]
+    [InlineData(Rung.Signal, Rung.Abort)]
     public void Rungs_rise_and_none_comes_twice(Rung first, Rung second)
     {
         var problem = Assert.Throws<ArgumentException>(() =>
@@ -65,39 +74,48 @@ public sealed class LadderTests
     }
 
     [Fact]
-    public void Each_rung_belongs_to_the_kinds_that_can_climb_it()
+    public void Each_rung_belongs_to_the_footings_that_it_reaches()
     {
-        foreach (var kind in Enum.GetValues<JobKind>())
+        foreach (var footing in Footings)
         {
+            var hasThread = footing.Kind == JobKind.Thread || footing is { Kind: JobKind.Task, OwnThread: true };
             foreach (var rung in Enum.GetValues<Rung>())
             {
                 var fits = rung switch
                 {
-                    Rung.Interrupt or Rung.Abort => kind == JobKind.Thread,
-                    Rung.Terminate or Rung.Kill => kind == JobKind.Process,
+                    Rung.Interrupt or Rung.Signal => hasThread,
+                    Rung.Abort => hasThread && footing.AllowAbort,
+                    Rung.Terminate or Rung.Kill => footing.Kind == JobKind.Process,
                     _ => true,
                 };
-                var problem = new Ladder(new LadderStep(rung, Second)).ProblemFor(kind, allowAbort: true);
-                Assert.Equal(fits, problem is null);
+                Assert.Equal(fits, new Ladder(new LadderStep(rung, Second)).ProblemFor(footing) is null);
             }
         }
     }
 
-    [Fact]
-    public void Abort_needs_its_authors_consent() =>
+    [Theory]
+    [InlineData(Rung.Abort, JobKind.Thread, "AllowAbort")]
+    [InlineData(Rung.Signal, JobKind.Task, "OwnThread")]
+    [InlineData(Rung.Interrupt, JobKind.Step, "'Step'")]
+    [InlineData(Rung.Kill, JobKind.Task, "'Task'")]
+    public void A_rung_that_does_not_reach_the_job_is_refused_with_what_it_would_need(
+        Rung rung,
+        JobKind kind,
+        string needed
+    ) =>
         Assert.Contains(
-            "AllowAbort",
-            new Ladder(new LadderStep(Rung.Abort, Second)).ProblemFor(JobKind.Thread, allowAbort: false)!,
+            needed,
+            new Ladder(new LadderStep(rung, Second)).ProblemFor(new(kind))!,
             StringComparison.Ordinal
         );
 
     [Fact]
     public void Ladders_of_the_same_rungs_are_equal()
     {
-        var one = Ladder.DefaultFor(JobKind.Process, allowAbort: false);
+        var one = Ladder.DefaultFor(new(JobKind.Process));
         var two = new Ladder(one.Steps);
         Assert.Equal(one, two);
         Assert.Equal(one.GetHashCode(), two.GetHashCode());
-        Assert.NotEqual(one, Ladder.DefaultFor(JobKind.Task, allowAbort: false));
+        Assert.NotEqual(one, Ladder.DefaultFor(new(JobKind.Task)));
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using JobHost.Execution;
 using JobHost.Runs;
+using JobHost.Worker.InProcess;
 using JobHost.Worker.Running;
 
 namespace JobHost.Tests.Support;
@@ -41,7 +42,7 @@ internal sealed class ScriptedExecution(TimeProvider time) : RunExecution
     )
     {
         var problem = OnClimb(rung);
-        var waiting = problem is null ? EndsWithinAsync(grace, time, goOn) : Task.CompletedTask;
+        var waiting = problem is null ? Completion.EndsWithinAsync(grace, time, goOn) : Task.CompletedTask;
         climbs.Writer.TryWrite(new(rung, notice, grace));
         await waiting;
         return problem;

@@ -25,7 +25,7 @@ internal static class Some
             Kind = kind,
             State = RunState.Queued,
             CreatedAt = Instant,
-            Policy = new() { Ladder = Ladder.DefaultFor(kind, allowAbort: false), Retry = RetryPolicy.Once },
+            Policy = new() { Ladder = Ladder.DefaultFor(new(kind)), Retry = RetryPolicy.Once },
         };
 
     internal static Run Ended(this Run run, DateTimeOffset at, RunState state = RunState.Succeeded) =>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using JobHost.Execution.Output;
 using JobHost.Runs;
+using JobHost.Worker.InProcess;
 using JobHost.Worker.Main;
 using JobHost.Worker.Native;
 using JobHost.Worker.Protocol;
@@ -97,7 +98,7 @@ internal sealed partial class ProcessExecution : RunExecution
         }
         if (problem is null)
         {
-            await EndsWithinAsync(grace, time, goOn);
+            await Completion.EndsWithinAsync(grace, time, goOn);
         }
         return problem;
     }

@@ -57,9 +57,8 @@ internal sealed class RunStacks(StackReader? reader, TimeProvider time)
                 : execution.ProcessId is { } worker ? await WithManagedAsync(view, worker, _ => true, note: null, bound)
                 : view with { Why = "The worker has not started." };
         }
-        if (execution.Thread is { } thread)
+        if (execution.ThreadId is { } id)
         {
-            var id = thread.ManagedThreadId;
             return await WithManagedAsync(view, Environment.ProcessId, one => one.ManagedId == id, note: null, bound);
         }
         var code = job?.Body?.CodeType.FullName;

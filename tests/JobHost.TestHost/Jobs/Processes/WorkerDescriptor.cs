@@ -10,7 +10,7 @@ internal static class WorkerDescriptor
     /// <summary>The descriptor to write to, which is 3 where the host has a choice, as the worker was told.</summary>
     /// <exception cref="InvalidOperationException">This process is no worker: the number would be somebody else's file.</exception>
     internal static SafeFileHandle Take(bool ownsHandle) =>
-        Environment.GetCommandLineArgs() is [.., WorkerProcess.Verb, _, var output]
+        Environment.GetCommandLineArgs() is [_, WorkerProcess.Verb, _, var output, ..]
             ? new(nint.Parse(output, CultureInfo.InvariantCulture), ownsHandle)
             : throw new InvalidOperationException("This job runs in a worker only.");
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
 
 namespace JobHost.TestHost.Jobs.Threads;
@@ -11,25 +12,50 @@ internal sealed class ThreadWaitJob : IThreadJob<ThreadWaitParameters>
     public object? Run(ThreadWaitParameters parameters, JobContext context, CancellationToken cancellationToken)
     {
         using var marker = new Marker(parameters.Marker);
-        var life = TimeSpan.FromSeconds(parameters.Seconds);
         marker.WriteLine("begin");
         try
         {
-            if (parameters.On == Awaited.Task)
-            {
-                new TaskCompletionSource().Task.Wait(life, CancellationToken.None);
-            }
-            else
-            {
-                using var never = new ManualResetEvent(initialState: false);
-                never.WaitOne(life);
-            }
+            Wait(parameters.On, TimeSpan.FromSeconds(parameters.Seconds));
         }
         finally
         {
             marker.WriteLine("end");
         }
         return null;
+    }
+
+    private static void Wait(Awaited on, TimeSpan life)
+    {
+        switch (on)
+        {
+            case Awaited.Task:
+                new TaskCompletionSource().Task.Wait(life, CancellationToken.None);
+                break;
+            case Awaited.Result:
+                Task.Delay(life, CancellationToken.None).GetAwaiter().GetResult();
+                break;
+            case Awaited.Event:
+                using (var never = new ManualResetEvent(initialState: false))
+                {
+                    never.WaitOne(life);
+                }
+                break;
+            case Awaited.Semaphore:
+                using (var never = new SemaphoreSlim(0))
+                {
+                    never.Wait(life, CancellationToken.None);
+                }
+                break;
+            case Awaited.Join:
+                Bound.Hold(() => Thread.Sleep(life)).Join(life);
+                break;
+            case Awaited.Collection:
+                using (var never = new BlockingCollection<int>())
+                {
+                    never.TryTake(out _, life);
+                }
+                break;
+        }
     }
 }
 
@@ -45,5 +71,9 @@ internal sealed record ThreadWaitParameters(
 internal enum Awaited
 {
     Task,
+    Result,
     Event,
+    Semaphore,
+    Join,
+    Collection,
 }

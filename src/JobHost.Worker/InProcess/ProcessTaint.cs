@@ -1,4 +1,4 @@
-namespace JobHost.Execution.Threads;
+namespace JobHost.Worker.InProcess;
 
 /// <summary>
 /// Whether a thread of this process was ever aborted. An abort can leave locks taken and data half written, so from then on

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace JobHost.Execution.Steps;
+namespace JobHost.Worker.InProcess;
 
 /// <summary>A few threads that take the steps of all step runs in turn, apart from the pool that everything else lives on.</summary>
 internal sealed class StepScheduler : TaskScheduler, IDisposable
