@@ -118,13 +118,13 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         Assert.Empty(ProcessScan.OfRun(id));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_timeout_of_a_frozen_run_goes_on()
     {
         var id = await api.StartAsync(
             "p-ignores",
             new { marker = witness.Marker },
-            new { timeoutSeconds = 3, ladder = Ladders.Kill }
+            new { timeoutSeconds = 20, ladder = Ladders.Kill }
         );
         await witness.BeatsAsync();
         (await FreezeAsync(id, null)).Expect(200);

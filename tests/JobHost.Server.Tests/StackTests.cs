@@ -106,7 +106,8 @@ public sealed class StackTests : IClassFixture<StackTests.Server>
             .Single(process => process.Text("command") == "sleep");
         Assert.Equal("S", sleep.Text("state"));
         Assert.NotEmpty(sleep.Text("waitsFor"));
-        await api.StopAsync(id);
+        await Stops.IsGoneAsync(api, await api.StopAsync(id), "killed");
+        Assert.Contains("sleep", Commands((await AutopsyAsync(id)).Expect(200)));
     }
 
     [Fact(Timeout = 120_000)]
@@ -246,6 +247,7 @@ public sealed class StackTests : IClassFixture<StackTests.Server>
             Process = await ServerProcess.StartAsync(
                 Support
                     .Commands.Script("waits", "sleep 60")
+                    .Append(new("JobHost:Commands:waits:Autopsy", "true"))
                     .ToDictionary(pair => pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value)
             );
 
