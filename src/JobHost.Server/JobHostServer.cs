@@ -16,7 +16,7 @@ public static class JobHostServer
 
     private const int ExitUsage = 64;
 
-    /// <summary>Runs the verb that the arguments name: <c>serve</c>, the default, or <c>work</c>.</summary>
+    /// <summary>Runs the verb that the arguments name: <c>serve</c>, the default, <c>doctor</c>, or one with which it starts itself.</summary>
     /// <param name="args">The verb, then settings such as <c>--urls http://127.0.0.1:5080</c>.</param>
     /// <param name="configureJobs">Registers the jobs. Called in the host and in every worker, there without configuration.</param>
     /// <returns>The exit code: 0, 64 for a wrong verb, 75 to be started anew, 78 for a configuration that cannot work.</returns>
@@ -31,15 +31,25 @@ public static class JobHostServer
         }
         if (args is [var verb, ..] && !verb.StartsWith('-'))
         {
-            if (verb != "serve")
+            args = args[1..];
+            if (verb is not ("serve" or DoctorVerb.Name))
             {
-                await Console.Error.WriteLineAsync($"jobhost: there is no verb '{verb}'. Use serve, or nothing.");
+                await Console.Error.WriteLineAsync(
+                    $"jobhost: there is no verb '{verb}'. Use serve, {DoctorVerb.Name}, or nothing."
+                );
                 return ExitUsage;
             }
-            args = args[1..];
+        }
+        else
+        {
+            verb = "serve";
         }
         try
         {
+            if (verb == DoctorVerb.Name)
+            {
+                return await DoctorVerb.RunAsync(args);
+            }
             return await ServeAsync(args, configureJobs);
         }
         catch (JobConfigurationException problem)

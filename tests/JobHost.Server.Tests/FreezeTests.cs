@@ -1,3 +1,4 @@
+using System.Text.Json;
 using JobHost.Server.Tests.Support;
 
 namespace JobHost.Server.Tests;
@@ -231,7 +232,17 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         var id = await api.StartAsync(job);
         await api.UntilAsync(id, "running");
 
-        var plan = (await api.SubmitAsync($"/api/v1/runs/{id}/kill?validateOnly=true", null)).Expect(200);
+        // It is running on disk before its code has begun.
+        JsonElement plan = default;
+        await Poll.UntilAsync(
+            async () =>
+                (plan = (await api.SubmitAsync($"/api/v1/runs/{id}/kill?validateOnly=true", null)).Expect(200))
+                    .Text("limit")
+                    .Length > 0
+                    ? null
+                    : "no limit",
+            "the run's code to begin"
+        );
 
         Assert.Empty(plan.GetProperty("processes").EnumerateArray());
         Assert.Contains(word, plan.Text("limit"), StringComparison.Ordinal);

@@ -59,7 +59,8 @@ public sealed record NodeContract
                         drill.At,
                         drill.Passed,
                         drill.Elapsed?.TotalMilliseconds,
-                        drill.Problem
+                        drill.Problem,
+                        drill.Advice
                     )),
                 ]
             ),
@@ -90,7 +91,15 @@ public sealed record NodeProcessesContract(string Tier, int Workers, IReadOnlyLi
 /// <param name="Passed">Whether nothing survived.</param>
 /// <param name="ElapsedMs">From the kill to the proof; null where it did not come to that.</param>
 /// <param name="Problem">What went wrong, or null.</param>
-public sealed record DrillContract(string Tier, DateTimeOffset At, bool Passed, double? ElapsedMs, string? Problem);
+/// <param name="Advice">What to change on the machine for the tier to work, or null where it does.</param>
+public sealed record DrillContract(
+    string Tier,
+    DateTimeOffset At,
+    bool Passed,
+    double? ElapsedMs,
+    string? Problem,
+    string? Advice
+);
 
 /// <summary>Where to go from a node; null where there is no way now.</summary>
 public sealed record NodeLinks(string Self, string? Drain, string? Resume, string? Recycle);

@@ -25,6 +25,7 @@ internal static unsafe class Children
     private const int SiginfoSize = 128;
     private const int EINTR = 4;
     private const int SIGCHLD = 17;
+    private const int PR_SET_DUMPABLE = 4;
     private const int PR_SET_CHILD_SUBREAPER = 36;
     private const int SigactionSize = 256;
 
@@ -84,6 +85,9 @@ internal static unsafe class Children
 
     /// <summary>Makes this process the parent of every descendant whose own parent ends.</summary>
     internal static void AdoptOrphans() => _ = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+
+    /// <summary>Lets nobody but the superuser look into this process: its memory, its environment, its descriptors.</summary>
+    internal static void DenyInspection() => _ = Libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
     /// <summary>Ends a child that cannot be watched. Ours and not reaped, so the number is still its own.</summary>
     internal static void KillAndReap(int pid)

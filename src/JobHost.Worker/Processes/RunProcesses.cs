@@ -15,9 +15,6 @@ internal sealed class RunProcesses
     /// <summary>The variable that marks every process of a node: <c>instance</c>, the same over all lives of a data folder.</summary>
     internal const string InstanceVariable = "JOBHOST_INSTANCE";
 
-    /// <summary>The variable that marks the keepers of a node: <c>instance</c>.</summary>
-    internal const string KeeperVariable = "JOBHOST_KEEPER";
-
     private readonly byte[] cookie;
     private readonly int? group;
 
@@ -33,9 +30,6 @@ internal sealed class RunProcesses
 
     /// <summary>Every process that any life of a node has started for its runs.</summary>
     internal static RunProcesses OfInstance(string instance) => new(InstanceVariable, instance, null);
-
-    /// <summary>The keepers of all lives of a node.</summary>
-    internal static RunProcesses KeepersOf(string instance) => new(KeeperVariable, instance, null);
 
     /// <summary>Those that can still run, the asking process left out.</summary>
     internal IReadOnlyList<ProcessEntry> Living()
