@@ -55,6 +55,9 @@ public sealed record RunContract
 
     public int? ProcessId { get; init; }
 
+    /// <summary>The lane that it runs in, or null.</summary>
+    public string? Lane { get; init; }
+
     /// <summary><c>cooperative</c>, <c>best-effort</c> or <c>group</c>.</summary>
     public string? KillGuarantee { get; init; }
 
@@ -93,6 +96,7 @@ public sealed record RunContract
             ExitCode = run.ExitCode,
             Signal = run.Signal,
             ProcessId = run.ProcessId,
+            Lane = run.Lane,
             KillGuarantee = run.KillGuarantee,
             Leaked = run.Leaked,
             Attempts = [.. run.Attempts.Select(AttemptContract.Of)],

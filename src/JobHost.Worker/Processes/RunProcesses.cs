@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using JobHost.Worker.Native;
 
@@ -18,6 +19,9 @@ internal sealed class RunProcesses
     /// <summary>The variable that marks the keepers of a node: <c>instance</c>.</summary>
     internal const string KeeperVariable = "JOBHOST_KEEPER";
 
+    /// <summary>The variable that marks the processes of a lane: <c>name@epoch</c>.</summary>
+    internal const string LaneVariable = "JOBHOST_LANE";
+
     private readonly byte[] cookie;
     private readonly int? group;
 
@@ -33,6 +37,12 @@ internal sealed class RunProcesses
 
     /// <summary>Every process that any life of a node has started for its runs.</summary>
     internal static RunProcesses OfInstance(string instance) => new(InstanceVariable, instance, null);
+
+    /// <summary>Every process that a lane of one life of the node had.</summary>
+    internal static RunProcesses OfLane(string lane, long epoch) => new(LaneVariable, LaneMark(lane, epoch), null);
+
+    internal static string LaneMark(string lane, long epoch) =>
+        string.Create(CultureInfo.InvariantCulture, $"{lane}@{epoch}");
 
     /// <summary>The keepers of all lives of a node.</summary>
     internal static RunProcesses KeepersOf(string instance) => new(KeeperVariable, instance, null);

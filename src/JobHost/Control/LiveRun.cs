@@ -67,6 +67,9 @@ internal sealed partial class LiveRun
     /// <summary>The evidence so far, or null while nothing was asked.</summary>
     internal Receipt? Receipt => receipt;
 
+    /// <summary>What killing it by the last rung of its ladder would take down, now.</summary>
+    internal BlastRadius BlastRadius => execution?.BlastRadius() ?? BlastRadius.None;
+
     /// <summary>Completes with the final record when it is on disk.</summary>
     internal Task<Run> Ended => ended.Task;
 

@@ -33,7 +33,22 @@ internal abstract class RunExecution : IAsyncDisposable
     /// <summary>What is alive of the attempt outside the host, as far as can be seen.</summary>
     internal virtual ImmutableArray<ProcessRecord> Survivors() => [];
 
+    /// <summary>
+    /// What the last rung of its ladder would take down with it, now: its processes, and the runs that share them. A run that
+    /// joins or leaves a moment later is not in it.
+    /// </summary>
+    internal virtual BlastRadius BlastRadius() => new(Survivors(), []);
+
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>What goes down with a run that is killed.</summary>
+/// <param name="Processes">The processes, as far as they can be seen.</param>
+/// <param name="Runs">The other runs in them, which would be lost.</param>
+internal sealed record BlastRadius(ImmutableArray<ProcessRecord> Processes, ImmutableArray<RunId> Runs)
+{
+    /// <summary>Nothing but the run itself.</summary>
+    internal static readonly BlastRadius None = new([], []);
 }
 
 /// <summary>The proven end of an attempt.</summary>
