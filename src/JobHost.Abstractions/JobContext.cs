@@ -57,4 +57,7 @@ public enum StopCause
 
     /// <summary>The node shuts down.</summary>
     Shutdown,
+
+    /// <summary>The node ends its process and is started anew.</summary>
+    Recycle,
 }

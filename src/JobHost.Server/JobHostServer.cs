@@ -16,10 +16,10 @@ public static class JobHostServer
 
     private const int ExitUsage = 64;
 
-    /// <summary>Runs the verb that the arguments name: <c>serve</c>, the default, or <c>work</c>.</summary>
+    /// <summary>Runs the verb that the arguments name: <c>serve</c>, the default, <c>doctor</c>, or one with which it starts itself.</summary>
     /// <param name="args">The verb, then settings such as <c>--urls http://127.0.0.1:5080</c>.</param>
     /// <param name="configureJobs">Registers the jobs. Called in the host and in every worker, there without configuration.</param>
-    /// <returns>The exit code: 0, 64 for a wrong verb, 78 for a configuration that cannot work.</returns>
+    /// <returns>The exit code: 0, 64 for a wrong verb, 75 to be started anew, 78 for a configuration that cannot work.</returns>
     public static async Task<int> RunAsync(string[] args, Action<JobsBuilder, IConfiguration> configureJobs)
     {
         ArgumentNullException.ThrowIfNull(args);
@@ -31,17 +31,26 @@ public static class JobHostServer
         }
         if (args is [var verb, ..] && !verb.StartsWith('-'))
         {
-            if (verb != "serve")
+            args = args[1..];
+            if (verb is not ("serve" or DoctorVerb.Name))
             {
-                await Console.Error.WriteLineAsync($"jobhost: there is no verb '{verb}'. Use serve, or nothing.");
+                await Console.Error.WriteLineAsync(
+                    $"jobhost: there is no verb '{verb}'. Use serve, {DoctorVerb.Name}, or nothing."
+                );
                 return ExitUsage;
             }
-            args = args[1..];
+        }
+        else
+        {
+            verb = "serve";
         }
         try
         {
-            await ServeAsync(args, configureJobs);
-            return 0;
+            if (verb == DoctorVerb.Name)
+            {
+                return await DoctorVerb.RunAsync(args);
+            }
+            return await ServeAsync(args, configureJobs);
         }
         catch (JobConfigurationException problem)
         {
@@ -50,7 +59,7 @@ public static class JobHostServer
         }
     }
 
-    private static async Task ServeAsync(string[] args, Action<JobsBuilder, IConfiguration> configureJobs)
+    private static async Task<int> ServeAsync(string[] args, Action<JobsBuilder, IConfiguration> configureJobs)
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddDefaults();
@@ -64,16 +73,19 @@ public static class JobHostServer
 
         await using var app = builder.Build();
         // A data directory or a catalogue that cannot work is refused here, before the host would log it with its stack.
-        _ = app.Services.GetRequiredService<JobRegistry>();
+        var registry = app.Services.GetRequiredService<JobRegistry>();
         app.UseJobHostPipeline(options);
         var api = app.MapGroup("").ProducesRefusals();
         api.MapJobs();
         api.MapRuns();
         api.MapStops();
+        api.MapProcesses();
+        api.MapNodes();
         api.MapLogs();
         api.MapHealth();
         app.MapJobHostOpenApi();
         app.MapGet("/", () => Results.LocalRedirect("~/swagger/")).ExcludeFromDescription();
         await app.RunAsync();
+        return registry.Recycling is null ? 0 : NodeExit.Recycled;
     }
 }

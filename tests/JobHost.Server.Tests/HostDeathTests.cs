@@ -162,7 +162,7 @@ public sealed class HostDeathTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_worker_that_cannot_hear_of_its_hosts_death_is_killed_by_the_next_life()
+    public async Task A_worker_that_cannot_hear_of_the_death_of_host_and_keeper_is_killed_by_the_next_life()
     {
         var data = ServerProcess.NewDataDirectory();
         var witness = new Witness();
@@ -176,7 +176,7 @@ public sealed class HostDeathTests
             worker = (await server.Api.GetRunAsync(id)).GetProperty("processId").GetInt32();
             using var stop = System.Diagnostics.Process.Start("/bin/kill", ["-STOP", $"{worker}"]);
             await stop.WaitForExitAsync(ApiClient.Token);
-            await server.KillAsync();
+            await server.KillWithKeeperAsync();
         }
         Assert.NotEmpty(ProcessScan.OfRun(id, worker));
 

@@ -4,11 +4,11 @@ using JobHost.Server.Tests.Support;
 namespace JobHost.Server.Tests;
 
 /// <summary>The document promises what the service does.</summary>
-public sealed class OpenApiTests(InProcessServer server) : IClassFixture<InProcessServer>
+public sealed class OpenApiTests(FreezeTests.Server server) : IClassFixture<FreezeTests.Server>
 {
     private const string NoSuchRun = "0198c0de-0000-7000-8000-000000000001";
 
-    private readonly ApiClient api = server.Api;
+    private readonly ApiClient api = server.InProcess.Api;
 
     [Fact(Timeout = 60_000)]
     public async Task The_document_is_of_version_3_1_and_names_no_address()
@@ -30,6 +30,8 @@ public sealed class OpenApiTests(InProcessServer server) : IClassFixture<InProce
                 "DELETE /api/v1/runs/{id}",
                 "GET /api/v1/jobs",
                 "GET /api/v1/jobs/{job}",
+                "GET /api/v1/nodes",
+                "GET /api/v1/nodes/{id}",
                 "GET /api/v1/runs",
                 "GET /api/v1/runs/{id}",
                 "GET /api/v1/runs/{id}/logs",
@@ -37,10 +39,17 @@ public sealed class OpenApiTests(InProcessServer server) : IClassFixture<InProce
                 "GET /healthz/live",
                 "GET /healthz/ready",
                 "POST /api/v1/jobs/{job}/runs",
+                "POST /api/v1/nodes/{id}/drain",
+                "POST /api/v1/nodes/{id}/recycle",
+                "POST /api/v1/nodes/{id}/resume",
                 "POST /api/v1/runs/wait",
                 "POST /api/v1/runs/{id}/cancel",
+                "POST /api/v1/runs/{id}/freeze",
                 "POST /api/v1/runs/{id}/kill",
+                "POST /api/v1/runs/{id}/release",
                 "POST /api/v1/runs/{id}/retry",
+                "POST /api/v1/runs/{id}/signal",
+                "POST /api/v1/runs/{id}/thaw",
             ],
             Operations(document).Select(operation => operation.Name).Order(StringComparer.Ordinal)
         );
@@ -77,7 +86,7 @@ public sealed class OpenApiTests(InProcessServer server) : IClassFixture<InProce
             .Where(operation => operation.Json.TryGetProperty("requestBody", out _))
             .ToList();
 
-        Assert.Equal(4, bodies.Count);
+        Assert.Equal(9, bodies.Count);
         foreach (var (name, json) in bodies)
         {
             var body = json.GetProperty("requestBody").GetProperty("content").GetProperty("application/json");
@@ -100,6 +109,10 @@ public sealed class OpenApiTests(InProcessServer server) : IClassFixture<InProce
         var ended = (await api.RunAsync("result")).GetProperty("id").GetString()!;
         var running = await api.StartAsync("obeys", null, new { uniqueKey = "held" });
         await api.UntilAsync(running, "running");
+        var marker = new Witness();
+        var process = await api.StartAsync("traps", new { argument = marker.Marker });
+        await marker.WroteAsync("ready");
+        const string Why = """{ "reason": "why" }""";
         var queued = await api.StartAsync("obeys", null, new { notBefore = "2031-01-01T00:00:00Z" });
         var text = new StringContent("{}");
         var missing = new List<string>();
@@ -178,11 +191,60 @@ public sealed class OpenApiTests(InProcessServer server) : IClassFixture<InProce
         await AnswersAsync("DELETE", Run, $"{Runs}/{ended}", 204);
         await AnswersAsync("POST", $"{Run}/cancel", $"{Runs}/{queued}/cancel", 200);
         await AnswersAsync("POST", $"{Run}/cancel", $"{Runs}/{running}/cancel", 202);
+        foreach (var (verb, body) in new[] { ("signal", """{ "signal": "USR1" }"""), ("freeze", null), ("thaw", null) })
+        {
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{process}/{verb}", 200, body);
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{running}/{verb}", 409, body);
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{NoSuchRun}/{verb}", 404, body);
+            await AnswersAsync("POST", $"{Run}/{verb}", $"{Runs}/{process}/{verb}", 403, body, Foreign);
+        }
+        await AnswersAsync("POST", $"{Run}/signal", $"{Runs}/{process}/signal", 422, """{ "signal": "NONE" }""");
+        await AnswersAsync("POST", $"{Run}/freeze", $"{Runs}/{process}/freeze", 422, """{ "ttlSeconds": 0 }""");
+        await AnswersAsync("POST", $"{Run}/kill", $"{Runs}/{process}/kill?validateOnly=true", 200);
+        await AnswersAsync("POST", $"{Run}/release", $"{Runs}/{running}/release", 409, Why);
+        await AnswersAsync("POST", $"{Run}/release", $"{Runs}/{NoSuchRun}/release", 404, Why);
+        await AnswersAsync("POST", $"{Run}/release", $"{Runs}/{running}/release", 422, """{ "reason": " " }""");
+        await AnswersAsync("POST", $"{Run}/release", $"{Runs}/{running}/release", 400, "{}");
+        const string Node = "/api/v1/nodes/{id}";
+        var node = $"/api/v1/nodes/{(await api.FetchAsync("/api/v1/nodes")).Body.GetProperty("items")[0].Text("name")}";
+        await AnswersAsync("GET", "/api/v1/nodes", "/api/v1/nodes", 200);
+        await AnswersAsync("GET", Node, node, 200);
+        await AnswersAsync("GET", Node, "/api/v1/nodes/none", 404);
+        foreach (var verb in new[] { "drain", "resume" })
+        {
+            await AnswersAsync("POST", $"{Node}/{verb}", $"{node}/{verb}", 200);
+            await AnswersAsync("POST", $"{Node}/{verb}", $"/api/v1/nodes/none/{verb}", 404);
+            await AnswersAsync("POST", $"{Node}/{verb}", $"{node}/{verb}", 403, header: Foreign);
+        }
+        await AnswersAsync("POST", $"{Node}/recycle", $"{node}/recycle?validateOnly=true", 200, Why);
+        await AnswersAsync("POST", $"{Node}/recycle", "/api/v1/nodes/none/recycle", 404, Why);
+        await AnswersAsync("POST", $"{Node}/recycle", $"{node}/recycle", 422, """{ "reason": "" }""");
+        await AnswersAsync("POST", $"{Node}/recycle", $"{node}/recycle", 400, "{}");
+        await api.StopAsync(process);
         await AnswersAsync("GET", "/healthz/live", "/healthz/live", 200);
         await AnswersAsync("GET", "/healthz/ready", "/healthz/ready", 200);
         await api.EndAsync(running);
 
         Assert.Empty(missing);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("kill")]
+    [InlineData("cancel")]
+    public async Task A_stop_is_answered_with_its_receipt_or_with_its_plan(string verb)
+    {
+        var answer = (await DocumentAsync())
+            .GetProperty("paths")
+            .GetProperty($"/api/v1/runs/{{id}}/{verb}")
+            .GetProperty("post")
+            .GetProperty("responses")
+            .GetProperty("200");
+
+        var schema = answer.GetProperty("content").GetProperty("application/json").GetProperty("schema");
+        Assert.Equal(
+            ["#/components/schemas/TerminationContract", "#/components/schemas/StopPlanContract"],
+            schema.GetProperty("anyOf").EnumerateArray().Select(one => one.Text("$ref"))
+        );
     }
 
     [Fact(Timeout = 60_000)]

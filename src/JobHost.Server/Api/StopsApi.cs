@@ -9,6 +9,9 @@ namespace JobHost.Server.Api;
 /// <summary>Asking, forcing, and the receipt.</summary>
 internal static class StopsApi
 {
+    private const string ValidateOnly =
+        "`validateOnly=true`: answers 200 with what would be done to whom, and does nothing.";
+
     internal static void MapStops(this IEndpointRouteBuilder routes)
     {
         var runs = routes.MapGroup("/api/v1/runs/{id}").WithTags("Stopping");
@@ -17,20 +20,30 @@ internal static class StopsApi
             .WithSummary("Asks a run to stop. The answer comes when the request is on disk.")
             .WithDescription(
                 "202: it was asked; the receipt at `Location` tells what came of it. 200: it had not begun and never will. "
-                    + "Force follows only with `escalate: kill`."
+                    + "Force follows only with `escalate: kill`. A frozen run is thawed first, so that it can hear. "
+                    + ValidateOnly
             )
             .ProducesStop();
         runs.MapPost("/kill", KillAsync)
             .WithName("KillRun")
             .WithSummary("Stops a run by every means that its job allows.")
             .WithDescription(
-                "`Prefer: wait=SECONDS`: answers 200 only where the run is verified gone in time, else 202."
+                "`Prefer: wait=SECONDS`: answers 200 only where the run is verified gone in time, else 202. "
+                    + ValidateOnly
             )
             .ProducesStop();
         runs.MapGet("/termination", ShowAsync)
             .WithName("GetTermination")
             .WithSummary("Shows the receipt: who asked, each rung with its outcome, the evidence.")
             .ProducesProblem(404);
+        runs.MapPost("/release", ReleaseAsync)
+            .WithName("ReleaseRun")
+            .WithSummary("Gives back what a stuck run holds: its slot, its concurrency place, its unique key.")
+            .WithDescription(
+                "At your own risk, as its code may still run beside whatever takes its place. The run stays `stuck` until it is "
+                    + "proven gone, and its receipt says who released it. No other attempt follows."
+            )
+            .ProducesStop();
     }
 
     /// <summary>Who asks, as far as is known.</summary>
@@ -40,37 +53,43 @@ internal static class StopsApi
     private static RouteHandlerBuilder ProducesStop(this RouteHandlerBuilder route) =>
         route.ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
 
-    private static Task<Results<Accepted<TerminationContract>, Ok<TerminationContract>, ProblemHttpResult>> CancelAsync(
-        string id,
-        CancelBody? body,
-        JobRegistry registry,
-        HttpContext context
-    ) =>
+    private static Task<
+        Results<Accepted<TerminationContract>, Ok<TerminationContract>, Ok<StopPlanContract>, ProblemHttpResult>
+    > CancelAsync(string id, CancelBody? body, bool? validateOnly, JobRegistry registry, HttpContext context) =>
         StopAsync(
             id,
             StopLevel.Cancel,
             body?.Reason,
             body?.GraceSeconds,
             body?.Escalate == Escalation.Kill,
+            validateOnly == true,
             registry,
             context
         );
 
-    private static Task<Results<Accepted<TerminationContract>, Ok<TerminationContract>, ProblemHttpResult>> KillAsync(
-        string id,
-        KillBody? body,
-        JobRegistry registry,
-        HttpContext context
-    ) => StopAsync(id, StopLevel.Kill, body?.Reason, body?.GraceSeconds, escalate: true, registry, context);
+    private static Task<
+        Results<Accepted<TerminationContract>, Ok<TerminationContract>, Ok<StopPlanContract>, ProblemHttpResult>
+    > KillAsync(string id, KillBody? body, bool? validateOnly, JobRegistry registry, HttpContext context) =>
+        StopAsync(
+            id,
+            StopLevel.Kill,
+            body?.Reason,
+            body?.GraceSeconds,
+            escalate: true,
+            validateOnly == true,
+            registry,
+            context
+        );
 
     private static async Task<
-        Results<Accepted<TerminationContract>, Ok<TerminationContract>, ProblemHttpResult>
+        Results<Accepted<TerminationContract>, Ok<TerminationContract>, Ok<StopPlanContract>, ProblemHttpResult>
     > StopAsync(
         string id,
         StopLevel level,
         string? reason,
         double? graceSeconds,
         bool escalate,
+        bool validateOnly,
         JobRegistry registry,
         HttpContext context
     )
@@ -85,6 +104,20 @@ internal static class StopsApi
         if (errors.Count > 0)
         {
             return Problems.InvalidParameters(errors);
+        }
+        if (validateOnly)
+        {
+            var planned = RunId.TryParse(id, out var planId)
+                ? await registry.PlanStopAsync(planId, level, escalate)
+                : new StopPlanResult.NotFound();
+            return planned switch
+            {
+                StopPlanResult.Planned { Plan: var plan } => TypedResults.Ok(StopPlanContract.Of(plan)),
+                StopPlanResult.AlreadyEnded { Run: var ended } => Problems.RunAlreadyEnded(
+                    RunContract.Of(ended, context)
+                ),
+                _ => Problems.UnknownRun(id),
+            };
         }
         var result = RunId.TryParse(id, out var runId)
             ? await registry.StopAsync(runId, Caller(context), level, reason, grace, escalate)
@@ -123,5 +156,29 @@ internal static class StopsApi
         return await registry.FindReceiptAsync(run) is { } receipt
             ? TypedResults.Ok(TerminationContract.Of(run.Id, receipt))
             : Problems.NoTermination();
+    }
+
+    private static async Task<Results<Ok<TerminationContract>, ProblemHttpResult>> ReleaseAsync(
+        string id,
+        ReleaseBody body,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        BodyReading.RequiredReason(body.Reason, errors);
+        if (errors.Count > 0)
+        {
+            return Problems.InvalidParameters(errors);
+        }
+        var result = RunId.TryParse(id, out var runId)
+            ? await registry.ReleaseAsync(runId, Caller(context), body.Reason)
+            : new ReleaseResult.NotFound();
+        return result switch
+        {
+            ReleaseResult.Released { Receipt: var receipt } => TypedResults.Ok(TerminationContract.Of(runId, receipt)),
+            ReleaseResult.NotStuck { Run: var run } => Problems.RunNotStuck(RunContract.Of(run, context)),
+            _ => Problems.UnknownRun(id),
+        };
     }
 }

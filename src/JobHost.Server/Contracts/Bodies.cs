@@ -68,6 +68,47 @@ public sealed record KillBody
     public double? GraceSeconds { get; init; }
 }
 
+/// <summary>Why a stuck run is released.</summary>
+public sealed record ReleaseBody
+{
+    /// <summary>Up to 1,000 characters.</summary>
+    public required string Reason { get; init; }
+}
+
+/// <summary>What to send to every process of a run.</summary>
+public sealed record SignalBody
+{
+    /// <summary>A name such as <c>SIGUSR1</c> or <c>USR1</c>, or a number. Not KILL, STOP or CONT, which have verbs of their own.</summary>
+    public required JsonElement Signal { get; init; }
+}
+
+/// <summary>How long to freeze a run.</summary>
+public sealed record FreezeBody
+{
+    /// <summary>Above 0 to 3600, the default: after it the run is thawed by itself.</summary>
+    public double? TtlSeconds { get; init; }
+}
+
+/// <summary>Why a node is drained.</summary>
+public sealed record DrainBody
+{
+    /// <summary>Up to 1,000 characters.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>How to recycle a node.</summary>
+public sealed record RecycleBody
+{
+    /// <summary>Why; up to 1,000 characters.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>How long what executes may go on before it is stopped, 0 to 86400. Default 0.</summary>
+    public double? GraceSeconds { get; init; }
+
+    /// <summary>Whether what executes is killed at once then, without being asked first. Default false.</summary>
+    public bool Force { get; init; }
+}
+
 /// <summary>Which runs to wait for.</summary>
 public sealed record WaitBody
 {

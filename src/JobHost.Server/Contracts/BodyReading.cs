@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using JobHost.Control;
 using JobHost.Jobs;
@@ -116,6 +117,35 @@ internal static partial class BodyReading
             errors["reason"] = [$"A reason has at most {MaxReason} characters and no control characters."];
         }
         return reason;
+    }
+
+    /// <summary>Reads a reason that must be given: whoever reads the log later has nothing else.</summary>
+    internal static void RequiredReason(string reason, SortedDictionary<string, string[]> errors)
+    {
+        if (string.IsNullOrWhiteSpace(reason))
+        {
+            errors["reason"] = ["Say why."];
+            return;
+        }
+        Reason(reason, errors);
+    }
+
+    /// <summary>Reads a signal.</summary>
+    internal static int? Signal(JsonElement json, SortedDictionary<string, string[]> errors)
+    {
+        var text = json.ValueKind switch
+        {
+            JsonValueKind.Number => json.GetRawText(),
+            // An escape can stand for half a character, which no text can hold; a name of a signal has no escapes.
+            JsonValueKind.String => json.GetRawText().Trim('"'),
+            _ => null,
+        };
+        var signal = SendableSignals.Read(text, out var problem);
+        if (problem is not null)
+        {
+            errors["signal"] = [problem];
+        }
+        return signal;
     }
 
     private static ImmutableSortedDictionary<string, string> NoLabels =>

@@ -58,6 +58,9 @@ public sealed record RunContract
     /// <summary>The lane that it runs in, or null.</summary>
     public string? Lane { get; init; }
 
+    /// <summary>Until when its processes are kept from running; null while they run.</summary>
+    public DateTimeOffset? FrozenUntil { get; init; }
+
     /// <summary><c>cooperative</c>, <c>best-effort</c> or <c>group</c>.</summary>
     public string? KillGuarantee { get; init; }
 
@@ -97,6 +100,7 @@ public sealed record RunContract
             Signal = run.Signal,
             ProcessId = run.ProcessId,
             Lane = run.Lane,
+            FrozenUntil = run.FrozenUntil,
             KillGuarantee = run.KillGuarantee,
             Leaked = run.Leaked,
             Attempts = [.. run.Attempts.Select(AttemptContract.Of)],

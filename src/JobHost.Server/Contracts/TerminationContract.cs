@@ -34,6 +34,9 @@ public sealed record TerminationContract
     /// <summary>How long after the ladder's end a stuck run ended after all.</summary>
     public double? LateBySeconds { get; init; }
 
+    /// <summary>Who gave back what it held while it was stuck; null while nobody did.</summary>
+    public ReleaseContract? Released { get; init; }
+
     internal static TerminationContract Of(RunId id, Receipt receipt) =>
         new()
         {
@@ -63,8 +66,18 @@ public sealed record TerminationContract
             Survivors = [.. receipt.Survivors.Select(ProcessContract.Of)],
             ElapsedMs = receipt.Elapsed?.TotalMilliseconds,
             LateBySeconds = receipt.LateBy?.TotalSeconds,
+            Released = receipt.Released is { } released
+                ? new(released.By, released.At, released.Reason, released.UniqueKey)
+                : null,
         };
 }
+
+/// <summary>Somebody gave a stuck run's slot, concurrency place and unique key back.</summary>
+/// <param name="By">Who, as far as is known.</param>
+/// <param name="At">When.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="UniqueKey">The unique key that it held, or null.</param>
+public sealed record ReleaseContract(string By, DateTimeOffset At, string Reason, string? UniqueKey);
 
 /// <summary>Somebody, or a clock, asked.</summary>
 public sealed record StopRequestContract(

@@ -40,7 +40,7 @@ internal static class Problems
             409,
             "run-already-ended",
             "The run has already ended",
-            "An ended run cannot be stopped.",
+            "It is verified gone: nothing of it is left to act on.",
             more: ("run", run)
         );
 
@@ -51,6 +51,47 @@ internal static class Problems
             "The run has not ended",
             "It is not verified gone. Stop it first.",
             more: ("run", run)
+        );
+
+    internal static ProblemHttpResult RunNotStuck(object run) =>
+        Problem(
+            409,
+            "run-not-stuck",
+            "The run is not stuck",
+            "Only a run that withstood every rung of its ladder can be released. Kill it first.",
+            more: ("run", run)
+        );
+
+    internal static ProblemHttpResult NotSupportedForKind(object run, string kind) =>
+        Problem(
+            409,
+            "not-supported-for-kind",
+            "Runs of this kind cannot do that",
+            $"Only process runs have processes of their own; this is a {kind} run.",
+            more: ("run", run)
+        );
+
+    internal static ProblemHttpResult NoProcess(object run) =>
+        Problem(
+            409,
+            "no-process",
+            "The run has no process now",
+            "It waits, or its process is only being started.",
+            more: ("run", run)
+        );
+
+    internal static ProblemHttpResult NotPossibleHere(string why) =>
+        Problem(409, "not-possible-here", "This node cannot do that", $"It was tried: {why}.");
+
+    internal static ProblemHttpResult UnknownNode(string node) =>
+        Problem(404, "unknown-node", "There is no such node", $"No node is called '{Shown(node)}'.");
+
+    internal static ProblemHttpResult NodeLeaving() =>
+        Problem(
+            409,
+            "node-leaving",
+            "The node is leaving",
+            "It ends its process and cannot be held or resumed any more."
         );
 
     internal static ProblemHttpResult DuplicateRun(string holder, string job) =>
@@ -89,7 +130,12 @@ internal static class Problems
         );
 
     internal static ProblemHttpResult Draining() =>
-        Problem(503, "draining", "The node is shutting down", "It takes no more starts. Try again, or another node.");
+        Problem(
+            503,
+            "draining",
+            "The node takes no starts",
+            "It is drained or shuts down. Try again, or another node."
+        );
 
     internal static ProblemHttpResult StoreUnavailable() =>
         Problem(

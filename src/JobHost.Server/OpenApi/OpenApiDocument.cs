@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using JobHost.Server.Contracts;
 using Microsoft.OpenApi;
 
 namespace JobHost.Server.OpenApi;
@@ -12,11 +13,19 @@ internal static class OpenApiDocument
         ["StartRun"] = """{ "labels": { "team": "reports" }, "timeoutSeconds": 60 }""",
         ["CancelRun"] = """{ "reason": "wrong input", "graceSeconds": 5, "escalate": "kill" }""",
         ["KillRun"] = """{ "reason": "it hangs" }""",
+        ["ReleaseRun"] = """{ "reason": "its socket hangs; the import must go on" }""",
+        ["SignalRun"] = """{ "signal": "SIGUSR1" }""",
+        ["FreezeRun"] = """{ "ttlSeconds": 60 }""",
+        ["DrainNode"] = """{ "reason": "new disk" }""",
+        ["RecycleNode"] = """{ "reason": "two threads are stuck", "graceSeconds": 30 }""",
         ["WaitForRuns"] =
             """{ "ids": ["0198c0de-0000-7000-8000-000000000001"], "mode": "any", "timeoutSeconds": 10 }""",
     };
 
     private static readonly HashSet<string?> Waiting = ["StartRun", "GetRun", "CancelRun", "KillRun", "RetryRun"];
+
+    // Answered with a plan where they are only validated.
+    private static readonly HashSet<string?> Planned = ["CancelRun", "KillRun"];
 
     private static readonly int[] ToAll = [400, 500];
     private static readonly int[] ToChanges = [400, 403, 413, 415, 500, 503];
@@ -52,8 +61,21 @@ internal static class OpenApiDocument
                     }
                 );
                 options.AddOperationTransformer(
-                    (operation, _, _) =>
+                    (operation, context, _) =>
                     {
+                        if (Planned.Contains(operation.OperationId))
+                        {
+                            // The generator keeps one type for each status.
+                            var answer = operation.Responses!["200"].Content!["application/json"];
+                            ((OpenApiMediaType)answer).Schema = new OpenApiSchema
+                            {
+                                AnyOf =
+                                [
+                                    new OpenApiSchemaReference(nameof(TerminationContract), context.Document),
+                                    new OpenApiSchemaReference(nameof(StopPlanContract), context.Document),
+                                ],
+                            };
+                        }
                         if (Waiting.Contains(operation.OperationId))
                         {
                             (operation.Parameters ??= []).Add(Prefer);

@@ -14,6 +14,9 @@ internal abstract class BodyExecution
     /// <summary>What the proof of the end rests on, for receipts.</summary>
     internal abstract string Mechanism { get; }
 
+    /// <summary>The name of the thread that is this code's alone, or null.</summary>
+    internal virtual string? ThreadName => null;
+
     /// <summary>What it proves when <see cref="Completion"/> completes, in words.</summary>
     internal abstract string Proof { get; }
 

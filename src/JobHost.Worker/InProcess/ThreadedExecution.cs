@@ -27,6 +27,8 @@ internal abstract class ThreadedExecution : BodyExecution
 
     internal sealed override string Mechanism => "thread";
 
+    internal sealed override string ThreadName => Order.Name;
+
     protected BodyOrder Order { get; }
 
     protected CodeThread Thread { get; }

@@ -311,6 +311,12 @@ public sealed class WorkerProcess : IDisposable
     [SupportedOSPlatform("linux")]
     private ProcessExit RunOnLinux(CommandLine command)
     {
+        // A signal to the tree is meant for the command; its worker only waits for it, and must not end of it first.
+        var withstood = Signals
+            .Withstandable.Select(signal =>
+                PosixSignalRegistration.Create((PosixSignal)signal, caught => caught.Cancel = true)
+            )
+            .ToList();
         var pid = Spawn.Start(
             new()
             {
@@ -328,7 +334,9 @@ public sealed class WorkerProcess : IDisposable
         {
             Pidfd.Signal(pidfd, Signals.Terminate);
         }
-        return Children.WaitAndReap(pidfd) ?? default;
+        var exit = Children.WaitAndReap(pidfd) ?? default;
+        withstood.ForEach(registration => registration.Dispose());
+        return exit;
     }
 
     private static ProcessExit RunElsewhere(CommandLine command)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace JobHost.Worker.Native;
 
 /// <summary>Signal numbers of Linux, the same on every architecture that .NET runs on.</summary>
@@ -12,6 +14,12 @@ internal static class Signals
     internal const int Terminate = 15;
     internal const int Continue = 18;
     internal const int Stop = 19;
+
+    /// <summary>
+    /// Those whose default is to end a process and that people send: HUP, INT, QUIT, USR1, USR2, ALRM. Not TERM, which has a
+    /// meaning of its own, nor what the runtime needs for itself.
+    /// </summary>
+    internal static readonly IReadOnlyList<int> Withstandable = [1, 2, 3, 10, 12, 14];
 
     /// <summary>The name of a signal as the shell's <c>kill -l</c> has it, or its number.</summary>
     internal static string Name(int signal) =>
@@ -49,6 +57,25 @@ internal static class Signals
             31 => "SIGSYS",
             _ => $"signal {signal}",
         };
+
+    /// <summary>The number of a signal by its name, with or without <c>SIG</c>, or by its number; null where there is none.</summary>
+    internal static int? Number(string text)
+    {
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            // 32 and 33 are the C library's own.
+            return number is (>= 1 and <= 31) or (>= 34 and <= 64) ? number : null;
+        }
+        var name = text.StartsWith("SIG", StringComparison.OrdinalIgnoreCase) ? text : $"SIG{text}";
+        for (var signal = 1; signal <= 31; signal++)
+        {
+            if (string.Equals(Name(signal), name, StringComparison.OrdinalIgnoreCase))
+            {
+                return signal;
+            }
+        }
+        return null;
+    }
 
     /// <summary>Lets this process ignore every signal that asks it to end. Its children do not inherit that.</summary>
     internal static unsafe void IgnoreRequests()

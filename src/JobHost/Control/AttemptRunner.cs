@@ -29,9 +29,15 @@ internal sealed class AttemptRunner(
     );
 
     private volatile bool closed;
+    private int ghostWrites;
 
-    /// <summary>Begins nothing more, not even what has a slot already.</summary>
+    /// <summary>Late writes that were refused, as another owner had written since.</summary>
+    internal int GhostWrites => Volatile.Read(ref ghostWrites);
+
+    /// <summary>Begins nothing more, not even what has a slot already, until it is opened again.</summary>
     internal void Close() => closed = true;
+
+    internal void Open() => closed = false;
 
     /// <summary>Runs one attempt of a queued run that has a slot. Returns when the attempt's end is on disk.</summary>
     internal async Task RunAsync(LiveRun live)
@@ -89,7 +95,7 @@ internal sealed class AttemptRunner(
             {
                 if (!await record())
                 {
-                    logger.GhostWrite(live.Id);
+                    NoteGhostWrite(live);
                     live.Disown();
                 }
                 return;
@@ -106,14 +112,15 @@ internal sealed class AttemptRunner(
     {
         try
         {
-            if (await live.ClaimAsync(node, () => closed))
+            var heldBack = false;
+            if (await live.ClaimAsync(node, () => heldBack = closed))
             {
                 return true;
             }
-            if (live.State == RunState.Queued && !closed)
+            if (live.State == RunState.Queued && !heldBack)
             {
                 // The store knows it in another state, or not at all: somebody else has written there.
-                logger.GhostWrite(live.Id);
+                NoteGhostWrite(live);
                 await Task.Delay(StorePause, time);
             }
             return false;
@@ -125,6 +132,12 @@ internal sealed class AttemptRunner(
             await Task.Delay(StorePause, time);
             return false;
         }
+    }
+
+    private void NoteGhostWrite(LiveRun live)
+    {
+        Interlocked.Increment(ref ghostWrites);
+        logger.GhostWrite(live.Id);
     }
 
     private ITimer? Arm(LiveRun live, TimeSpan? after, StopCause cause)

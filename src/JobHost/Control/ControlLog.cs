@@ -51,4 +51,43 @@ internal static partial class ControlLog
 
     [LoggerMessage(110, LogLevel.Critical, "The attempt of run {RunId} ended in a way that it must not.")]
     internal static partial void AttemptFaulted(this ILogger logger, RunId runId, Exception problem);
+
+    [LoggerMessage(111, LogLevel.Warning, "Run {RunId} of {Job} got signal {Signal}, sent by {By}.")]
+    internal static partial void RunSignalled(this ILogger logger, RunId runId, string job, int signal, string by);
+
+    [LoggerMessage(112, LogLevel.Warning, "Run {RunId} of {Job} was frozen by {By}, for {Bound} at most.")]
+    internal static partial void RunFrozen(this ILogger logger, RunId runId, string job, string by, TimeSpan bound);
+
+    [LoggerMessage(113, LogLevel.Information, "Run {RunId} of {Job} was thawed by {By}.")]
+    internal static partial void RunThawed(this ILogger logger, RunId runId, string job, string by);
+
+    [LoggerMessage(
+        114,
+        LogLevel.Warning,
+        "Run {RunId} of {Job} is stuck and was released by {By}: its slot and its unique key are free, its code may still run. {Reason}"
+    )]
+    internal static partial void RunReleased(this ILogger logger, RunId runId, string job, string by, string reason);
+
+    [LoggerMessage(115, LogLevel.Warning, "Node {Node} takes no starts any more, by {By}. {Reason}")]
+    internal static partial void NodeHeld(this ILogger logger, string node, string by, string? reason);
+
+    [LoggerMessage(116, LogLevel.Information, "Node {Node} takes starts again, by {By}.")]
+    internal static partial void NodeResumed(this ILogger logger, string node, string by);
+
+    [LoggerMessage(
+        117,
+        LogLevel.Error,
+        "{Count} runs are stuck in the process of node {Node}: it recycles itself, as its configuration says."
+    )]
+    internal static partial void NodeHasEnough(this ILogger logger, string node, int count);
+
+    [LoggerMessage(
+        118,
+        LogLevel.Warning,
+        "Node {Node} is recycled by {By}; {Count} executing runs go down with its process. {Reason}"
+    )]
+    internal static partial void NodeRecycles(this ILogger logger, string node, string by, int count, string reason);
+
+    [LoggerMessage(119, LogLevel.Warning, "Run {RunId} of {Job} is {State} and goes down with the process.")]
+    internal static partial void GoesDown(this ILogger logger, RunId runId, string job, RunState state);
 }

@@ -39,17 +39,21 @@ internal sealed class Dispatcher : IDisposable
         alarm = time.CreateTimer(_ => Dispatch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Begins to start runs.</summary>
+    /// <summary>Late writes of this node that were refused, as another owner had written since.</summary>
+    internal int GhostWrites => runner.GhostWrites;
+
+    /// <summary>Begins to start runs, or goes on.</summary>
     internal void Open()
     {
         lock (gate)
         {
             open = true;
         }
+        runner.Open();
         Dispatch();
     }
 
-    /// <summary>Starts nothing more.</summary>
+    /// <summary>Starts nothing more until it is opened again.</summary>
     internal void Close()
     {
         lock (gate)
@@ -100,6 +104,25 @@ internal sealed class Dispatcher : IDisposable
         {
             return lines.TryGetValue(job, out var line) ? (line.Waiting, line.Executing) : (0, 0);
         }
+    }
+
+    /// <summary>How many slots of a kind there are, and how many runs hold one.</summary>
+    internal (int Limit, int Used) Slots(JobKind kind)
+    {
+        lock (gate)
+        {
+            return (limits.Of(kind), used.GetValueOrDefault(kind));
+        }
+    }
+
+    /// <summary>Gives back the slot and the concurrency place of a run whose code may still run.</summary>
+    internal void Release(LiveRun live)
+    {
+        lock (gate)
+        {
+            LeaveSlotLocked(live);
+        }
+        Dispatch();
     }
 
     /// <summary>Completes when the attempts that are under way now have ended; those of one lifetime, or all.</summary>
@@ -193,6 +216,7 @@ internal sealed class Dispatcher : IDisposable
     {
         var line = LineOf(live.Job!.Name);
         LeavePlaceLocked(live);
+        live.HasSlot = true;
         line.Executing++;
         used[live.Job.Kind] = used.GetValueOrDefault(live.Job.Kind) + 1;
         // Its owner is `attempts`, which its own end takes it out of; under the lock, so never before it was put in.
@@ -214,9 +238,7 @@ internal sealed class Dispatcher : IDisposable
         lock (gate)
         {
             attempts.Remove(live);
-            var line = LineOf(live.Job!.Name);
-            line.Executing--;
-            used[live.Job.Kind]--;
+            LeaveSlotLocked(live);
             if (live.State == RunState.Queued)
             {
                 EnqueueLocked(live);
@@ -244,6 +266,16 @@ internal sealed class Dispatcher : IDisposable
         {
             live.IsWaiting = false;
             LineOf(live.Record.Job).Waiting--;
+        }
+    }
+
+    private void LeaveSlotLocked(LiveRun live)
+    {
+        if (live.HasSlot)
+        {
+            live.HasSlot = false;
+            LineOf(live.Job!.Name).Executing--;
+            used[live.Job.Kind]--;
         }
     }
 

@@ -36,7 +36,7 @@ public sealed partial class JobRegistry
             {
                 LineUp(live);
             }
-            else if ((run.Kind != JobKind.Process && run.Lane is null) || allGone)
+            else if (run.IsInHost || allGone)
             {
                 concluding.Add(ConcludeLostAsync(live, runner));
             }
@@ -56,17 +56,24 @@ public sealed partial class JobRegistry
     /// <returns>The runs that are not proven gone.</returns>
     internal async Task<IReadOnlyList<Run>> DrainAsync(TimeSpan foreground, TimeSpan bound)
     {
-        draining = true;
+        lock (intakeGate)
+        {
+            intake = Intake.Leaving;
+        }
         dispatcher.Close();
-        var since = time.GetTimestamp();
-        await StopAllAsync(Lifetime.Background);
-        await WithinAsync(foreground, dispatcher.WhenIdleAsync(Lifetime.Foreground));
-        await StopAllAsync(Lifetime.Foreground);
-        var left = bound - time.GetElapsedTime(since);
-        await WithinAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, dispatcher.WhenIdleAsync());
+        // A recycle has stopped and awaited them already, and what withstood then does so now.
+        if (!emptied)
+        {
+            var since = time.GetTimestamp();
+            await StopAllAsync(Lifetime.Background);
+            await WithinAsync(foreground, dispatcher.WhenIdleAsync(Lifetime.Foreground));
+            await StopAllAsync(Lifetime.Foreground);
+            var left = bound - time.GetElapsedTime(since);
+            await WithinAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, dispatcher.WhenIdleAsync());
+        }
         // Whoever still waits for a run would hold the server's end.
         drained.SetResult();
-        return [.. liveRuns.All.Select(live => live.Record).Where(run => Transitions.IsExecuting(run.State))];
+        return Executing();
     }
 
     private void LineUp(LiveRun live)
@@ -83,7 +90,8 @@ public sealed partial class JobRegistry
 
     private async Task ConcludeLostAsync(LiveRun live, AttemptRunner runner)
     {
-        const string proof = "the node's process had ended, as its lock was free, and no process bears the run's mark";
+        var proof =
+            $"life {live.Record.Epoch} of the node had ended, as its lock was free for life {node.Epoch} (boot {node.BootId ?? "unknown"}), and no process bears the run's mark";
         await runner.RecordAsync(live, () => live.ConcludeLostAsync(proof, Random.Shared.NextDouble()));
         logger.RunRecovered(live.Id, live.Record.Job, live.State);
         if (live.State == RunState.Queued)
@@ -125,29 +133,33 @@ public sealed partial class JobRegistry
     }
 
     private Task StopAllAsync(Lifetime lifetime) =>
+        StopAsync(
+            liveRuns.All.Where(live => live.Job?.Lifetime == lifetime),
+            new(
+                time.GetUtcNow(),
+                "jobhost",
+                StopLevel.Cancel,
+                StopCause.Shutdown,
+                "The node shuts down.",
+                Grace: null,
+                Escalate: true
+            )
+        );
+
+    /// <summary>Asks those that execute to stop; those that wait go on waiting.</summary>
+    private Task StopAsync(IEnumerable<LiveRun> runs, StopRequest request) =>
         Task.WhenAll(
-            liveRuns
-                .All.Where(live => live.Job?.Lifetime == lifetime)
-                .Select(async live =>
+            runs.Select(async live =>
+            {
+                try
                 {
-                    var request = new StopRequest(
-                        time.GetUtcNow(),
-                        "jobhost",
-                        StopLevel.Cancel,
-                        StopCause.Shutdown,
-                        "The node shuts down.",
-                        Grace: null,
-                        Escalate: true
-                    );
-                    try
-                    {
-                        await live.StopExecutingAsync(request);
-                    }
-                    catch (StoreUnavailableException problem)
-                    {
-                        logger.RunNotRecorded(live.Id, problem);
-                    }
-                })
+                    await live.StopExecutingAsync(request);
+                }
+                catch (StoreUnavailableException problem)
+                {
+                    logger.RunNotRecorded(live.Id, problem);
+                }
+            })
         );
 
     private async Task WithinAsync(TimeSpan bound, Task task) =>

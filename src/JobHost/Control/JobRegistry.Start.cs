@@ -19,7 +19,7 @@ public sealed partial class JobRegistry
         {
             return new StartResult.UnknownJob(request.Job);
         }
-        if (draining)
+        if (IsDraining)
         {
             return new StartResult.Draining();
         }

@@ -26,7 +26,7 @@ public sealed partial class JobRegistry
     private readonly TimeProvider time;
     private readonly ILogger<JobRegistry> logger;
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool draining;
+    private volatile Intake intake;
 
     internal JobRegistry(
         JobCatalog catalog,
@@ -54,8 +54,8 @@ public sealed partial class JobRegistry
     /// <summary>The name of this node.</summary>
     public string Node => node.Name;
 
-    /// <summary>Whether this node takes no more starts, as it shuts down.</summary>
-    public bool IsDraining => draining;
+    /// <summary>Whether this node takes no starts, as it is drained, recycled or shut down.</summary>
+    public bool IsDraining => intake != Intake.Open;
 
     /// <summary>Whether the shutdown waits for no run any more; those that are still there stay behind.</summary>
     public bool HasDrained => drained.Task.IsCompleted;

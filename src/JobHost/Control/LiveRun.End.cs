@@ -55,7 +55,10 @@ internal sealed partial class LiveRun
         {
             if (record.State == RunState.Stuck)
             {
-                receipt = receipt! with { Survivors = survivors };
+                lock (gate)
+                {
+                    receipt = receipt! with { Survivors = survivors };
+                }
                 return true;
             }
             if (record.State != RunState.Running || execution?.Completion.IsCompleted == true)
@@ -66,6 +69,47 @@ internal sealed partial class LiveRun
             var evidence = receipt ?? new Receipt { Attempt = record.Attempt, Verdict = Verdict.Stuck };
             evidence = evidence with { Verdict = Verdict.Stuck, Survivors = survivors };
             return await WriteLockedAsync(record with { State = RunState.Stuck }, evidence, () => evidence);
+        }
+        finally
+        {
+            turn.GiveBack();
+        }
+    }
+
+    /// <summary>
+    /// Gives the unique key of a stuck run back and notes who wanted it. The slot is the dispatcher's to give back, when this
+    /// is on disk.
+    /// </summary>
+    /// <exception cref="Storage.StoreUnavailableException">It is not recorded, and nothing is given back.</exception>
+    internal async Task<ReleaseResult> ReleaseAsync(string by, string reason)
+    {
+        await turn.TakeAsync();
+        try
+        {
+            if (record.State != RunState.Stuck)
+            {
+                return new ReleaseResult.NotStuck(Record);
+            }
+            var evidence = receipt!;
+            if (evidence.Released is null)
+            {
+                var released = new RunRelease(by, time.GetUtcNow(), reason, record.UniqueKey);
+                evidence = evidence with { Released = released };
+                if (
+                    !await WriteLockedAsync(
+                        record with
+                        {
+                            UniqueKey = null,
+                        },
+                        evidence,
+                        () => receipt! with { Released = released }
+                    )
+                )
+                {
+                    return new ReleaseResult.NotFound();
+                }
+            }
+            return new ReleaseResult.Released(Record, receipt!);
         }
         finally
         {
@@ -119,7 +163,7 @@ internal sealed partial class LiveRun
                 "host-exit",
                 verifiedBy
             );
-            var state = run.Stop == StopLevel.Kill ? EndState.StoppedBy(evidence, RunState.Killed) : RunState.Lost;
+            var state = WasToDie(run, evidence) ? EndState.StoppedBy(evidence, RunState.Killed) : RunState.Lost;
             var error =
                 state == RunState.Lost
                     ? new RunError("lost", "The node ended while the run was executing.", null)
@@ -131,6 +175,17 @@ internal sealed partial class LiveRun
             turn.GiveBack();
         }
     }
+
+    /// <summary>
+    /// Whether the end of the process that held it is what somebody wanted: it was to be killed, or was taken down with the
+    /// process on purpose, or had withstood all the force that was asked for. A shutdown wants no more than the process.
+    /// </summary>
+    private static bool WasToDie(Run run, Receipt evidence) =>
+        run.Stop == StopLevel.Kill
+        || evidence.Requests.Any(request =>
+            request.Cause == StopCause.Recycle
+            || (run.State == RunState.Stuck && request.Escalate && request.Cause != StopCause.Shutdown)
+        );
 
     /// <summary>Lets go of a run that another owner has written since: it is no longer this node's to move.</summary>
     internal void Disown() => ended.TrySetResult(record);
@@ -163,6 +218,7 @@ internal sealed partial class LiveRun
             context = null;
             ladder = null;
             stuckAt = null;
+            ForgetFreezeLocked();
         }
         return true;
     }
@@ -171,14 +227,17 @@ internal sealed partial class LiveRun
     {
         var retry = ended.Policy.Retry;
         var byHuman = evidence?.Requests.Any(request => request.Cause == StopCause.Request) == true;
-        var byShutdown = evidence?.Requests.Any(request => request.Cause == StopCause.Shutdown) == true;
+        var byNode =
+            evidence?.Requests.Any(request => request.Cause is StopCause.Shutdown or StopCause.Recycle) == true;
         return ended.Attempt < retry.MaxAttempts
             && !byHuman
+            // Whoever released it has disposed of it, and another run may be doing its work.
+            && evidence?.Released is null
             && ended.State switch
             {
                 RunState.Failed or RunState.TimedOut => true,
                 RunState.Lost => retry.RetryLost,
-                RunState.Cancelled or RunState.Killed => byShutdown && retry.RetryLost,
+                RunState.Cancelled or RunState.Killed => byNode && retry.RetryLost,
                 _ => false,
             };
     }
@@ -206,7 +265,11 @@ internal sealed partial class LiveRun
             VerifiedAt = now,
             Survivors = [],
             Elapsed = evidence.Requests is [var first, ..] ? now - first.At : null,
-            LateBy = late && stuckAt is { } since ? now - since : null,
+            LateBy = late && StuckSince(evidence) is { } since ? now - since : null,
         };
     }
+
+    /// <summary>When the ladder had ended in vain; of a run that an earlier life has left, by what the receipt tells.</summary>
+    private DateTimeOffset? StuckSince(Receipt evidence) =>
+        stuckAt ?? (evidence.Rungs is [.., { Elapsed: { } elapsed } last] ? last.At + elapsed : null);
 }

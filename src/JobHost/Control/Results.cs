@@ -87,6 +87,76 @@ public abstract record StopResult
     public sealed record EndedAtOnce(Run Run, Receipt Receipt) : StopResult;
 }
 
+/// <summary>What a stop would do, were it asked now. Nothing was done.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Rungs">What would be climbed; empty where the run has not begun and would never begin.</param>
+/// <param name="Processes">What is alive of it outside the host.</param>
+/// <param name="Neighbours">Other runs in the same process, which a kill of it would take along.</param>
+/// <param name="Thread">The name of its thread inside the host, or null.</param>
+/// <param name="Limit">What may withstand, in words; null where nothing does.</param>
+public sealed record StopPlan(
+    Run Run,
+    ImmutableArray<LadderStep> Rungs,
+    ImmutableArray<ProcessRecord> Processes,
+    ImmutableArray<RunId> Neighbours,
+    string? Thread,
+    string? Limit
+);
+
+/// <summary>What came of asking what a stop would do.</summary>
+public abstract record StopPlanResult
+{
+    private StopPlanResult() { }
+
+    /// <summary>There is no such run.</summary>
+    public sealed record NotFound : StopPlanResult;
+
+    /// <summary>It had ended before.</summary>
+    public sealed record AlreadyEnded(Run Run) : StopPlanResult;
+
+    /// <summary>What it would do.</summary>
+    public sealed record Planned(StopPlan Plan) : StopPlanResult;
+}
+
+/// <summary>What came of signalling, freezing or thawing a run.</summary>
+public abstract record ProcessesResult
+{
+    private ProcessesResult() { }
+
+    /// <summary>There is no such run.</summary>
+    public sealed record NotFound : ProcessesResult;
+
+    /// <summary>It had ended before.</summary>
+    public sealed record AlreadyEnded(Run Run) : ProcessesResult;
+
+    /// <summary>It runs inside the host.</summary>
+    public sealed record NotSupported(Run Run) : ProcessesResult;
+
+    /// <summary>It waits, or its worker is only being started, or nothing but leftovers of an earlier life is there.</summary>
+    public sealed record NoProcess(Run Run) : ProcessesResult;
+
+    /// <summary>This node cannot.</summary>
+    public sealed record NotPossible(string Why) : ProcessesResult;
+
+    /// <summary>It was done.</summary>
+    public sealed record Done(Run Run) : ProcessesResult;
+}
+
+/// <summary>What came of giving back what a stuck run holds.</summary>
+public abstract record ReleaseResult
+{
+    private ReleaseResult() { }
+
+    /// <summary>There is no such run.</summary>
+    public sealed record NotFound : ReleaseResult;
+
+    /// <summary>Only what is stuck can be released.</summary>
+    public sealed record NotStuck(Run Run) : ReleaseResult;
+
+    /// <summary>Its slot, its concurrency place and its unique key are free, now or since an earlier request.</summary>
+    public sealed record Released(Run Run, Receipt Receipt) : ReleaseResult;
+}
+
 /// <summary>What came of repeating a run.</summary>
 public abstract record RetryResult
 {

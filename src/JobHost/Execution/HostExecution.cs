@@ -17,6 +17,8 @@ internal sealed class HostExecution : RunExecution
 
     internal override string Mechanism => body.Mechanism;
 
+    internal override string? ThreadName => body.ThreadName;
+
     internal override Task<string?> ClimbAsync(Rung rung, StopNotice notice, TimeSpan grace, CancellationToken goOn) =>
         body.ClimbAsync(rung, notice, grace, goOn);
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using JobHost.Execution.Processes;
 using JobHost.Runs;
 using JobHost.Worker.Running;
 
@@ -20,6 +21,18 @@ internal abstract class RunExecution : IAsyncDisposable
     /// <summary>The process of the attempt, or null inside the host.</summary>
     internal virtual int? ProcessId => null;
 
+    /// <summary>What runs outside the host for this attempt and no other; null inside the host, and before it has started.</summary>
+    internal virtual ProcessTree? Processes => null;
+
+    /// <summary>The name of the thread that is this attempt's alone, or null.</summary>
+    internal virtual string? ThreadName => null;
+
+    /// <summary>
+    /// The blast radius: other runs that live in the same process now, and would go down with it by the last rung of its
+    /// ladder. One that joins or leaves a moment later is not seen; none joins any more when that rung is climbed.
+    /// </summary>
+    internal virtual IReadOnlyList<RunId> Neighbours => [];
+
     /// <summary>
     /// Does what the rung says, again and again where it works in rounds, until the attempt has ended, the grace is over or
     /// the caller wants to go on.
@@ -33,22 +46,7 @@ internal abstract class RunExecution : IAsyncDisposable
     /// <summary>What is alive of the attempt outside the host, as far as can be seen.</summary>
     internal virtual ImmutableArray<ProcessRecord> Survivors() => [];
 
-    /// <summary>
-    /// What the last rung of its ladder would take down with it, now: its processes, and the runs that share them. A run that
-    /// joins or leaves a moment later is not in it.
-    /// </summary>
-    internal virtual BlastRadius BlastRadius() => new(Survivors(), []);
-
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
-}
-
-/// <summary>What goes down with a run that is killed.</summary>
-/// <param name="Processes">The processes, as far as they can be seen.</param>
-/// <param name="Runs">The other runs in them, which would be lost.</param>
-internal sealed record BlastRadius(ImmutableArray<ProcessRecord> Processes, ImmutableArray<RunId> Runs)
-{
-    /// <summary>Nothing but the run itself.</summary>
-    internal static readonly BlastRadius None = new([], []);
 }
 
 /// <summary>The proven end of an attempt.</summary>

@@ -42,6 +42,13 @@ public sealed class NodeOptions
     [Required]
     [StringLength(64, MinimumLength = 1)]
     public string Name { get; set; } = Environment.MachineName;
+
+    /// <summary>
+    /// The node recycles itself when so many runs are stuck inside its process. Needs a supervisor that starts it anew.
+    /// Default 0: never.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int RecycleWhenStuck { get; set; }
 }
 
 /// <summary>How many runs of each kind may execute at once on this node.</summary>

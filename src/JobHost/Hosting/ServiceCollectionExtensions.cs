@@ -54,6 +54,7 @@ public static class ServiceCollectionExtensions
         AddControl(services, options);
         services.AddHostedService<JobHostService>();
         services.AddHostedService<RetentionService>();
+        services.AddHostedService<RecycleService>();
         // Draining has its own bound; the host's must not cut it short.
         services.Configure<HostOptions>(host =>
             host.ShutdownTimeout = options.Shutdown.Timeout + TimeSpan.FromSeconds(30)
@@ -75,7 +76,11 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider =>
         {
             var life = provider.GetRequiredService<IRunStore>().Life;
-            return new NodeIdentity(options.Node.Name, life.Epoch, life.Instance);
+            return new NodeIdentity(options.Node.Name, life.Epoch, life.Instance)
+            {
+                BootId = ProcFs.BootId(),
+                StartedAt = provider.GetRequiredService<TimeProvider>().GetUtcNow(),
+            };
         });
         services.AddSingleton(provider => new Leftovers(
             provider.GetRequiredService<NodeIdentity>().Instance,
@@ -89,10 +94,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new RunFolders(provider.GetRequiredService<DataDirectory>().Path));
         services.AddSingleton<OutputCollector>();
         services.AddSingleton<StepScheduler>();
-        services.AddSingleton<NodeGuarantees>();
-        AddTier(services, options.Kill);
-        services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
-        services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
+        services.AddProcessTiers(options);
         services.AddSingleton(provider => new LaneSetup(
             Path.Combine(provider.GetRequiredService<DataDirectory>().Path, "lanes"),
             provider.GetRequiredService<NodeIdentity>().Epoch,
@@ -115,21 +117,22 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<IExecutor, ProcessExecutor>();
     }
 
-    private static void AddTier(IServiceCollection services, KillOptions options)
+    /// <summary>What starts and kills processes, and nothing that knows of runs.</summary>
+    internal static void AddProcessTiers(this IServiceCollection services, JobHostOptions options)
     {
-        if (OperatingSystem.IsLinux())
-        {
-            services.AddSingleton(provider => new HostChildren(
-                options.AdoptOrphans,
-                provider.GetRequiredService<TimeProvider>()
-            ));
-            services.AddSingleton<Keeper>();
-        }
+        services.AddSingleton<NodeGuarantees>();
+        services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
+        services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
+        services.AddSingleton(provider => new HostChildren(
+            options.Kill.AdoptOrphans,
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        services.AddSingleton<Keeper>();
         services.AddSingleton<TierDrill>();
         services.AddSingleton(provider => new NodeTier(
             new(
-                options.Tier == KillOptions.Auto ? null : options.Tier,
-                options.MinimumTier,
+                options.Kill.Tier == KillOptions.Auto ? null : options.Kill.Tier,
+                options.Kill.MinimumTier,
                 Leftovers.GroupName(
                     provider.GetRequiredService<NodeIdentity>().Instance,
                     provider.GetRequiredService<NodeIdentity>().Epoch
@@ -165,7 +168,7 @@ public static class ServiceCollectionExtensions
         ));
     }
 
-    private static JobHostOptions Bind(IConfigurationSection section)
+    internal static JobHostOptions Bind(IConfigurationSection section)
     {
         var options = new JobHostOptions();
         try

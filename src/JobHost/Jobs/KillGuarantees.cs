@@ -37,7 +37,15 @@ public static class KillGuarantees
 /// <param name="Passed">Whether nothing of the tree survived.</param>
 /// <param name="Elapsed">From the kill to the proof; null where it did not come to that.</param>
 /// <param name="Problem">What went wrong, or null.</param>
-public sealed record Drill(string Tier, DateTimeOffset At, bool Passed, TimeSpan? Elapsed, string? Problem);
+/// <param name="Advice">What to change on the machine for the tier to work, or null where it does.</param>
+public sealed record Drill(
+    string Tier,
+    DateTimeOffset At,
+    bool Passed,
+    TimeSpan? Elapsed,
+    string? Problem,
+    string? Advice
+);
 
 /// <summary>What this node guarantees, which depends on what its machine allows and is found out when it starts.</summary>
 public sealed class NodeGuarantees

@@ -79,10 +79,12 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
 
     private int KillOnce(HashSet<(int, long)> seen)
     {
-        var groups = Cgroup.Own()?.Below(GroupPrefix(instance)).Where(group => !IsRemoved(group)).Count() ?? 0;
+        List<Cgroup> groups = [.. Cgroup.Own()?.Below(GroupPrefix(instance)) ?? []];
+        var grouped = groups.SelectMany(group => group.Pids()).Select(ProcFs.Read).OfType<ProcessEntry>();
+        seen.UnionWith(grouped.Where(process => !process.IsDead).Select(process => (process.Pid, process.StartTime)));
         var living = all.KillLiving();
         seen.UnionWith(living.Select(process => (process.Pid, process.StartTime)));
-        return groups + living.Count + keepers.Living().Count;
+        return groups.Count(group => !IsRemoved(group)) + living.Count + keepers.Living().Count;
     }
 
     private static bool IsRemoved(Cgroup group)

@@ -36,7 +36,17 @@ public sealed record Receipt
 
     /// <summary>How long after the ladder's end a stuck run ended after all.</summary>
     public TimeSpan? LateBy { get; init; }
+
+    /// <summary>Who gave back what it held while it was stuck; null while nobody did.</summary>
+    public RunRelease? Released { get; init; }
 }
+
+/// <summary>Somebody gave a stuck run's slot, concurrency place and unique key back, at his own risk: its code may still run.</summary>
+/// <param name="By">Who, as far as is known.</param>
+/// <param name="At">When.</param>
+/// <param name="Reason">Why, in his words.</param>
+/// <param name="UniqueKey">The unique key that it held, or null.</param>
+public sealed record RunRelease(string By, DateTimeOffset At, string Reason, string? UniqueKey);
 
 /// <summary>What a receipt comes to.</summary>
 public enum Verdict

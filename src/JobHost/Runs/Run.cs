@@ -59,6 +59,9 @@ public sealed record Run
     /// <summary>The lane that it runs in, or null where it has its own process or runs in the host.</summary>
     public string? Lane { get; init; }
 
+    /// <summary>Whether its code runs inside the host's own process.</summary>
+    public bool IsInHost => Kind != JobKind.Process && Lane is null;
+
     /// <summary>The policy that this run was accepted under.</summary>
     public required RunPolicy Policy { get; init; }
 
@@ -76,6 +79,9 @@ public sealed record Run
 
     /// <summary>The process of the last attempt.</summary>
     public int? ProcessId { get; init; }
+
+    /// <summary>Until when its processes are kept from running; null while they run. Never recorded: it ends with the node.</summary>
+    public DateTimeOffset? FrozenUntil { get; init; }
 
     /// <summary>How well this node can kill it: <c>cooperative</c>, <c>best-effort</c>, <c>group</c>.</summary>
     public string? KillGuarantee { get; init; }

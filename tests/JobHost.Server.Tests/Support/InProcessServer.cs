@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 namespace JobHost.Server.Tests.Support;
 
 /// <summary>The whole server in the test's own process, with the misbehaving jobs. Workers are the test host's program.</summary>
-public sealed class InProcessServer : WebApplicationFactory<TestHost.EntryPoint>
+public class InProcessServer : WebApplicationFactory<TestHost.EntryPoint>
 {
     private readonly Dictionary<string, string> settings;
 

@@ -45,6 +45,34 @@ internal static class ProcessScan
             Bound
         );
 
+    /// <summary>The number here of the process that has another number in a namespace, or null.</summary>
+    internal static int? Outside(int inside, long startTime)
+    {
+        foreach (var path in Directory.EnumerateDirectories("/proc"))
+        {
+            if (
+                int.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                && Read($"{path}/stat") is { } stat
+                && long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[19], CultureInfo.InvariantCulture)
+                    == startTime
+                && Read($"{path}/status") is { } status
+                && status.Split('\n').First(line => line.StartsWith("NSpid:", StringComparison.Ordinal)).Split('\t')[^1]
+                    == inside.ToString(CultureInfo.InvariantCulture)
+            )
+            {
+                return pid;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The keeper of a server.</summary>
+    internal static int KeeperOf(int server) =>
+        Living((pid, _, _) => Read($"/proc/{pid}/cmdline")?.Split('\0') is [_, "keep", ..] && ParentOf(pid) == server)
+            is [var keeper]
+            ? int.Parse(keeper.Split(' ')[0], CultureInfo.InvariantCulture)
+            : throw new InvalidOperationException($"Process {server} has no keeper.");
+
     /// <summary>How many threads of a process have this name, as far as the kernel keeps it.</summary>
     internal static int Threads(int pid, string name)
     {
@@ -81,6 +109,9 @@ internal static class ProcessScan
         }
         return found;
     }
+
+    private static int ParentOf(int pid) =>
+        Read($"/proc/{pid}/stat") is { } stat ? Number(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1]) : 0;
 
     private static bool HasMark(int pid, string mark) =>
         Read($"/proc/{pid}/environ")?.Split('\0').Contains(mark, StringComparer.Ordinal) == true;

@@ -112,6 +112,14 @@ public sealed partial class ServerProcess : IAsyncDisposable
         await process.WaitForExitAsync(ApiClient.Token);
     }
 
+    /// <summary>SIGKILL, to the server and its keeper in one call.</summary>
+    public async Task KillWithKeeperAsync()
+    {
+        using var kill = Process.Start("/bin/kill", ["-KILL", $"{process.Id}", $"{ProcessScan.KeeperOf(process.Id)}"]);
+        await kill.WaitForExitAsync(ApiClient.Token);
+        await process.WaitForExitAsync(ApiClient.Token);
+    }
+
     /// <summary>SIGTERM, and the exit code.</summary>
     public async Task<int> TerminateAsync()
     {

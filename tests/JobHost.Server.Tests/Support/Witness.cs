@@ -22,8 +22,8 @@ internal sealed class Witness
     /// <summary>Waits until the job's code has run on since now.</summary>
     internal Task BeatsAsync()
     {
-        var length = Length();
-        return Poll.UntilAsync(() => Length() > length, "the job's code to run");
+        var length = Length;
+        return Poll.UntilAsync(() => Length > length, "the job's code to run");
     }
 
     /// <summary>What the job wrote, without the beats.</summary>
@@ -36,15 +36,25 @@ internal sealed class Witness
     internal Task WroteAsync(string line) =>
         Poll.UntilAsync(() => Lines().Contains(line), $"the job to write '{line}'");
 
-    /// <summary>Waits until the job has started so many processes, and returns their numbers.</summary>
+    /// <summary>Waits until the job has started so many processes, and returns their numbers as this process knows them.</summary>
     internal async Task<IReadOnlyList<int>> StartedAsync(int count)
     {
         await Poll.UntilAsync(
             () => File.Exists(Pids) && File.ReadAllLines(Pids).Length >= count,
             $"{count} processes to be started"
         );
-        return [.. (await File.ReadAllLinesAsync(Pids, ApiClient.Token)).Select(int.Parse)];
+        var lines = await File.ReadAllLinesAsync(Pids, ApiClient.Token);
+        return
+        [
+            .. lines
+                .Select(line => line.Split(' '))
+                .Select(noted =>
+                    ProcessScan.Outside(int.Parse(noted[0]), long.Parse(noted[1]))
+                    ?? throw new InvalidOperationException($"Process {noted[0]} is not there.")
+                ),
+        ];
     }
 
-    private long Length() => new FileInfo(Marker) is { Exists: true, Length: var length } ? length : 0;
+    /// <summary>How much the job has written.</summary>
+    internal long Length => new FileInfo(Marker) is { Exists: true, Length: var length } ? length : 0;
 }

@@ -22,6 +22,7 @@ public static partial class MisbehavingJobs
             .Add<SlowDisposeJob>("slow-dispose")
             .Add<NeedsServiceJob>("needs-service")
             .Add<TokenCallbackBlocksJob>("token-callback-blocks")
+            .Add<HoldsExitJob>("holds-exit")
             .Add<ReturnsAfterCancelJob>("returns-after-cancel")
             .Add("delegate-params", DelegateParams.EchoAsync)
             .Add<FailsUntilJob>("fails-until", options => options.Retry = Impatient)

@@ -8,6 +8,8 @@ namespace JobHost.Tests.Control;
 
 public sealed class LiveRunTests
 {
+    private const int RunStuck = 105;
+
     private static readonly RetryPolicy Thrice = new()
     {
         MaxAttempts = 3,
@@ -242,6 +244,56 @@ public sealed class LiveRunTests
         Assert.Equal(RunState.Killed, found.State);
         stage.Execution.End(BodyEnding.Killed);
         await stage.Ladder.Climbing;
+    }
+
+    [Theory(Timeout = 30000)]
+    [InlineData(StopCause.Recycle, true, false, RunState.Killed)]
+    [InlineData(StopCause.Recycle, true, true, RunState.Killed)]
+    [InlineData(StopCause.Request, true, true, RunState.Killed)]
+    [InlineData(StopCause.Request, true, false, RunState.Lost)]
+    [InlineData(StopCause.Request, false, false, RunState.Lost)]
+    [InlineData(StopCause.Timeout, true, true, RunState.TimedOut)]
+    [InlineData(StopCause.Shutdown, true, true, RunState.Lost)]
+    public async Task A_run_whose_end_was_wanted_when_its_node_died_ended_of_that_wish(
+        StopCause cause,
+        bool escalate,
+        bool stuck,
+        RunState state
+    )
+    {
+        var stage = await Stage.RunningAsync(
+            JobKind.Task,
+            Stage.LadderOf((Rung.Cancel, stuck ? 0 : 60), (Rung.Verify, 0))
+        );
+        await stage.Live.RequestStopAsync(Some.Request(stage.Time, escalate: escalate, cause: cause));
+        if (stuck)
+        {
+            await stage.Log.SeenAsync(RunStuck);
+        }
+        var receipt = await stage.Store.FindReceiptAsync(stage.Live.Id);
+        var record = (await stage.Store.FindAsync(stage.Live.Id))!;
+        var found = new LiveRun(record, receipt, Some.Job(JobKind.Task), stage.Store, stage.Time);
+        Assert.True(await found.ConcludeLostAsync("proof", 0.5));
+        Assert.Equal(state, found.State);
+        stage.Execution.End(BodyEnding.Returned);
+        await stage.Ladder.Climbing;
+    }
+
+    [Fact(Timeout = 30000)]
+    public async Task A_release_that_the_disk_refuses_gives_nothing_back()
+    {
+        var stage = await Stage.RunningAsync(JobKind.Task, Stage.LadderOf((Rung.Cancel, 0), (Rung.Verify, 0)));
+        Assert.IsType<ReleaseResult.NotStuck>(await stage.Live.ReleaseAsync("me", "why"));
+        await stage.KillAsync();
+        await stage.Log.SeenAsync(RunStuck);
+        stage.Store.Fails = () => true;
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => stage.Live.ReleaseAsync("me", "why"));
+        Assert.Null(stage.Receipt.Released);
+        stage.Store.Fails = () => false;
+        Assert.IsType<ReleaseResult.Released>(await stage.Live.ReleaseAsync("me", "why"));
+        Assert.Equal("why", (await stage.Store.FindReceiptAsync(stage.Live.Id))!.Released!.Reason);
+        await stage.EndAsync(BodyEnding.Returned);
+        Assert.Equal("me", stage.Receipt.Released!.By);
     }
 
     [Fact(Timeout = 30000)]

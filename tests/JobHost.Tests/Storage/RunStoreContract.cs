@@ -57,7 +57,10 @@ public abstract class RunStoreContract : IAsyncLifetime
             JsonSerializer
                 .SerializeToElement(run with { Id = default })
                 .EnumerateObject()
-                .Where(property => property.Name is not (nameof(Run.Id) or nameof(Run.CreatedAt)))
+                // What is frozen is known to its node alone, and never recorded.
+                .Where(property =>
+                    property.Name is not (nameof(Run.Id) or nameof(Run.CreatedAt) or nameof(Run.FrozenUntil))
+                )
                 .ToDictionary(
                     property => property.Name,
                     property => property.Value.GetRawText(),
@@ -154,6 +157,19 @@ public abstract class RunStoreContract : IAsyncLifetime
         );
         Assert.Single(results, result => result.Outcome == AcceptOutcome.Accepted);
         Assert.Single(results.Select(result => result.Run.Id).Distinct());
+    }
+
+    [Fact(Timeout = 30000)]
+    public async Task A_unique_key_that_a_run_gave_back_is_free()
+    {
+        var holder = Some.QueuedRun() with { UniqueKey = "u" };
+        await Store.AcceptAsync(holder, claim: null);
+        var stuck = holder with { State = RunState.Stuck };
+        Assert.True(await Store.UpdateAsync(new(stuck, RunState.Queued, 0, null)));
+        Assert.True(await Store.UpdateAsync(new(stuck with { UniqueKey = null }, RunState.Stuck, 0, null)));
+        var next = await Store.AcceptAsync(Some.QueuedRun() with { UniqueKey = "u" }, claim: null);
+        Assert.Equal(AcceptOutcome.Accepted, next.Outcome);
+        Assert.Null((await Store.FindAsync(holder.Id))!.UniqueKey);
     }
 
     [Theory(Timeout = 30000)]

@@ -48,8 +48,10 @@ internal sealed class LaneExecution(ExecutionOrder order, LaneWorker worker, Tim
     internal override ImmutableArray<ProcessRecord> Survivors() =>
         Completion.IsCompleted || worker.Tree is not { } tree ? [] : [.. tree.Members()];
 
-    internal override BlastRadius BlastRadius() =>
-        new(Survivors(), [.. worker.Others(this).Select(other => other.Id).Order()]);
+    internal override IReadOnlyList<RunId> Neighbours =>
+        order.Run.Policy.Ladder.Steps.Any(step => step.Rung == Rung.Recycle)
+            ? [.. worker.Others(this).Select(other => other.Id).Order()]
+            : [];
 
     /// <summary>What the lane carries over from the run's log and progress.</summary>
     internal void Report(ReportMessage report)

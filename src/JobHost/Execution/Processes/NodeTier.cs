@@ -33,31 +33,44 @@ internal sealed class NodeTier(
             return;
         }
         var drills = new List<Drill>();
-        foreach (var (name, make) in Candidates())
+        foreach (var (name, make) in Candidates().Where(one => wish.Tier is null || wish.Tier == one.Name))
         {
-            if (wish.Tier is { } only && only != name)
-            {
-                continue;
-            }
-            IProcessTier tier;
-            try
-            {
-                tier = make();
-            }
-            catch (IOException refused)
-            {
-                drills.Add(new(name, time.GetUtcNow(), Passed: false, Elapsed: null, refused.Message));
-                continue;
-            }
-            var result = await drill.RunAsync(tier);
+            var (result, tier) = await TryAsync(name, make);
             drills.Add(result);
             if (result.Passed)
             {
-                Choose(tier, drills);
+                Choose(tier!, drills);
                 return;
             }
         }
         throw Refusal("No tier works on this machine.", drills);
+    }
+
+    /// <summary>Drills every tier and chooses none.</summary>
+    internal async Task<IReadOnlyList<Drill>> DrillAllAsync()
+    {
+        var drills = new List<Drill>();
+        foreach (var (name, make) in Candidates())
+        {
+            drills.Add((await TryAsync(name, make)).Drill);
+        }
+        return drills;
+    }
+
+    private async Task<(Drill Drill, IProcessTier? Tier)> TryAsync(string name, Func<IProcessTier> make)
+    {
+        try
+        {
+            var tier = make();
+            return (await drill.RunAsync(tier), tier);
+        }
+        catch (IOException refused)
+        {
+            return (
+                new(name, time.GetUtcNow(), Passed: false, Elapsed: null, refused.Message, TierAdvice.For(name)),
+                null
+            );
+        }
     }
 
     private void Choose(IProcessTier tier, List<Drill> drills)

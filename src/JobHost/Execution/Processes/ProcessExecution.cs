@@ -61,6 +61,8 @@ internal sealed partial class ProcessExecution : RunExecution
 
     internal override int? ProcessId => tree?.Pid;
 
+    internal override ProcessTree? Processes => tree;
+
     /// <summary>Completes when the worker has started, or could not.</summary>
     internal Task Started => started.Task;
 

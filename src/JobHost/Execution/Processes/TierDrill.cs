@@ -17,11 +17,11 @@ internal sealed class TierDrill(WorkerProgram program, WorkerEnvironment environ
         try
         {
             var elapsed = await KillTreeAsync(tier);
-            return new(tier.Name, at, Passed: true, elapsed, Problem: null);
+            return new(tier.Name, at, Passed: true, elapsed, Problem: null, Advice: null);
         }
         catch (Exception problem) when (problem is IOException or TimeoutException or UnauthorizedAccessException)
         {
-            return new(tier.Name, at, Passed: false, Elapsed: null, problem.Message);
+            return new(tier.Name, at, Passed: false, Elapsed: null, problem.Message, TierAdvice.For(tier.Name));
         }
     }
 

@@ -42,7 +42,6 @@ internal sealed class SqliteStatements : IDisposable
                 ("$kind", run.Kind.ToString()),
                 ("$priority", run.Priority),
                 ("$createdAt", run.CreatedAt.UtcTicks),
-                ("$uniqueKey", run.UniqueKey),
                 .. Changing(run),
             ]
         );
@@ -51,7 +50,7 @@ internal sealed class SqliteStatements : IDisposable
         Execute(
             """
             UPDATE run SET state = $state, stop = $stop, attempt = $attempt, node = $node, epoch = $epoch, fence = $fence,
-              not_before = $notBefore, started_at = $startedAt, ended_at = $endedAt, document = $document
+              not_before = $notBefore, started_at = $startedAt, ended_at = $endedAt, unique_key = $uniqueKey, document = $document
             WHERE id = $id AND state = $expectedState AND fence = $expectedFence
             """,
             [
@@ -172,6 +171,7 @@ internal sealed class SqliteStatements : IDisposable
             ("$notBefore", run.NotBefore?.UtcTicks),
             ("$startedAt", run.StartedAt?.UtcTicks),
             ("$endedAt", run.EndedAt?.UtcTicks),
+            ("$uniqueKey", run.UniqueKey),
             ("$document", RunDocument.Write(run)),
         ];
 

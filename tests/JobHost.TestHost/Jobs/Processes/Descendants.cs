@@ -48,7 +48,9 @@ internal static class Descendants
     {
         if (pids is not null)
         {
-            AppendOnlyFile.AppendLine(pids, Text(pid));
+            // In a namespace the number means nothing outside; together with the start time it finds its process.
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            AppendOnlyFile.AppendLine(pids, $"{pid} {stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[19]}");
         }
     }
 

@@ -1,0 +1,24 @@
+using JobHost.Conformance;
+using JobHost.Server.Tests.Support;
+
+namespace JobHost.Server.Tests;
+
+/// <summary>The short mode of the kill conformance suite: every misbehaviour once, in every tier that this machine has.</summary>
+public sealed class ConformanceTests
+{
+    [Theory(Timeout = 300_000)]
+    [InlineData("group")]
+    public async Task Every_misbehaviour_meets_its_end_and_nobody_else_does(string tier)
+    {
+        Needs.Linux();
+        Needs.Nothing(ConformanceSuite.Obstacle());
+        var report = new StringWriter();
+
+        var board = await ConformanceSuite.RunAsync(new Settings { Tiers = [tier] }, report, ApiClient.Token);
+
+        TestContext.Current.TestOutputHelper?.WriteLine(report.ToString());
+        Needs.Nothing(board.Tiers.Select(found => found.Unavailable).FirstOrDefault(reason => reason is not null));
+        board.WriteFailures(report);
+        Assert.True(board.IsFlawless, report.ToString());
+    }
+}
