@@ -67,8 +67,10 @@ internal static class ConformanceSuite
             var setup = new ServerSetup(ServerOf(settings), config, tier, Wrapper(settings, program));
             if (settings.Verb == "chaos")
             {
-                var typical = victims.Where(victim => victim is { IsTypical: true, CountIsExact: true }).ToList();
-                await new Chaos(Ground(tier), typical, settings.Trees, setup, board, writer).RunAsync(
+                var light = victims
+                    .Where(victim => victim is { EndsWithHost: true, IsHeavy: false, IsReal: false })
+                    .ToList();
+                await new Chaos(Ground(tier), light, settings.Trees, setup, board, writer).RunAsync(
                     settings.Rounds,
                     cancellationToken
                 );

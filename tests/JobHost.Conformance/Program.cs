@@ -1,12 +1,9 @@
+using System.Runtime.InteropServices;
 using JobHost.Conformance;
 
 using var stopping = new CancellationTokenSource();
-Console.CancelKeyPress += (_, pressed) =>
-{
-    // Not before the victims are dead.
-    pressed.Cancel = true;
-    stopping.Cancel();
-};
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
     if (args is ["--help" or "-h", ..])
@@ -39,4 +36,11 @@ catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
     Console.Error.WriteLine("conformance: interrupted; what was started has been ended");
     return 2;
+}
+
+void Stop(PosixSignalContext signal)
+{
+    // Not before the victims are dead.
+    signal.Cancel = true;
+    stopping.Cancel();
 }

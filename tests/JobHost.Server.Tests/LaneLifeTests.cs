@@ -7,7 +7,7 @@ public sealed class LaneLifeTests
 {
     private readonly Witness witness = new();
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task No_lane_is_started_before_it_is_needed_and_none_is_kept_that_idles()
     {
         await using var server = await ServerProcess.StartAsync(settings: "--JobHost:Lanes:IdleTimeout=00:00:00.5");
@@ -22,11 +22,11 @@ public sealed class LaneLifeTests
         Assert.NotEqual(pid, next.GetProperty("processId").GetInt32());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_lane_ends_with_its_host_and_its_runs_are_accounted_for()
     {
         var data = ServerProcess.NewDataDirectory();
-        var server = await ServerProcess.StartAsync(data);
+        await using var server = await ServerProcess.StartAsync(data);
         var id = await server.Api.StartAsync("lane-native", new { on = "spin", marker = witness.Marker });
         var again = new Witness();
         var second = await server.Api.StartAsync("lane-second-time", new { marker = again.Marker });
@@ -35,8 +35,6 @@ public sealed class LaneLifeTests
         var pid = (await server.Api.GetRunAsync(id)).GetProperty("processId").GetInt32();
         await server.KillAsync();
         await Poll.UntilAsync(() => ProcessScan.WithPids([pid]).Count == 0, "the lane to end with its host");
-        await server.DisposeAsync();
-
         await using var next = await ServerProcess.StartAsync(data);
         var lost = await next.Api.EndAsync(id);
         Assert.True(ApiClient.Is(lost, "lost"), lost.ToString());
@@ -44,19 +42,18 @@ public sealed class LaneLifeTests
         Assert.Equal(("succeeded", "2"), (retried.Text("state"), retried.Text("result")));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task A_shutdown_leaves_no_lane_behind()
     {
-        var server = await ServerProcess.StartAsync();
+        await using var server = await ServerProcess.StartAsync();
         var id = await server.Api.StartAsync("lane-obeys", new { marker = witness.Marker });
         await witness.BeatsAsync();
         var pid = (await server.Api.GetRunAsync(id)).GetProperty("processId").GetInt32();
         Assert.Equal(0, await server.TerminateAsync());
         Assert.Empty(ProcessScan.WithPids([pid]));
-        await server.DisposeAsync();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 180_000)]
     public async Task What_a_lane_prints_is_in_its_log()
     {
         await using var server = await ServerProcess.StartAsync();

@@ -142,6 +142,14 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         var pid = await ProcessOfAsync(id);
         Assert.Equal(pid, await ProcessOfAsync(tenant));
 
+        // Who would go down with it is said before.
+        var plan = await api.PostAsync($"/runs/{id}/kill?validateOnly=true", null);
+        Assert.Contains(tenant, plan.Body.GetProperty("neighbours").EnumerateArray().Select(run => run.ToString()));
+        Assert.Contains(
+            plan.Body.GetProperty("processes").EnumerateArray(),
+            process => process.GetProperty("pid").GetInt32() == pid
+        );
+
         await Stops.IsTakenAsync(api.KillAsync(id, new { reason = "It hangs." }));
         var receipt = await Stops.IsGoneAsync(api, await api.EndAsync(id), "killed");
         Assert.Contains("recycle: ended", Stops.Rungs(receipt));

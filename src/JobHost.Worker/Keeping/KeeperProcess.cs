@@ -16,7 +16,10 @@ namespace JobHost.Worker.Keeping;
 /// <summary>The verb <c>keep</c>: be the parent of a host's workers, and the end of their trees.</summary>
 internal sealed class KeeperProcess : IDisposable
 {
-    /// <summary>The first argument of a process that is to be a keeper; the number of its descriptor to the host follows.</summary>
+    /// <summary>
+    /// The first argument of a process that is to be a keeper; the number of its descriptor to the host and the mark of its
+    /// node follow.
+    /// </summary>
     internal const string Verb = "keep";
 
     private const long LineKey = -1;
@@ -38,6 +41,17 @@ internal sealed class KeeperProcess : IDisposable
 
     private KeeperProcess(KeeperLine line) => this.line = line;
 
+    /// <summary>The keepers of all lives of a node. By their arguments: nobody but the superuser can read more of them.</summary>
+    internal static IReadOnlyList<ProcessEntry> Of(string instance) =>
+        [
+            .. ProcFs
+                .Pids()
+                .Where(pid => ProcFs.CommandLine(pid) is [.., Verb, _, var mark] && mark == instance)
+                .Select(ProcFs.Read)
+                .OfType<ProcessEntry>()
+                .Where(entry => !entry.IsDead),
+        ];
+
     /// <summary>Is the keeper until the host has ended and nothing is left of its workers.</summary>
     internal static void Run(string descriptor)
     {
@@ -45,6 +59,8 @@ internal sealed class KeeperProcess : IDisposable
         Pipes.CloseOnExec(fd);
         Children.EnsureWaitable();
         Children.AdoptOrphans();
+        // A job of the same user could take its descriptors otherwise.
+        Children.DenyInspection();
         // A supervisor that asks every process of the service to end means the host, which then ends its runs properly.
         Signals.IgnoreRequests();
         using var line = new KeeperLine(new(new SafeFileHandle(fd, ownsHandle: true)));

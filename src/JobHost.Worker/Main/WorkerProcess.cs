@@ -58,7 +58,7 @@ public sealed class WorkerProcess : IDisposable
     {
         ArgumentNullException.ThrowIfNull(args);
         ArgumentNullException.ThrowIfNull(configureJobs);
-        if (args is [KeeperProcess.Verb, var line])
+        if (args is [KeeperProcess.Verb, var line, _])
         {
             KeeperProcess.Run(line);
             return 0;

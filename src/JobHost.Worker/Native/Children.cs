@@ -25,8 +25,11 @@ internal static unsafe class Children
     private const int SiginfoSize = 128;
     private const int EINTR = 4;
     private const int SIGCHLD = 17;
+    private const int PR_SET_DUMPABLE = 4;
     private const int PR_SET_CHILD_SUBREAPER = 36;
     private const int SigactionSize = 256;
+    private const int StrikeBuffer = 4096;
+    private static readonly string OfFirstThread = $"/proc/self/task/{Environment.ProcessId}/children";
 
     /// <summary>
     /// Undoes an inherited order to ignore the end of children: under it the kernel reaps them itself, and their numbers are
@@ -67,6 +70,41 @@ internal static unsafe class Children
         return children;
     }
 
+    /// <summary>
+    /// SIGKILLs every child of the process's first thread that is not spared, as fast as that can be done: a process that lives
+    /// for a millisecond, and forks at its end, is missed by whoever first reads about it. Orphans are given to the first thread.
+    /// </summary>
+    internal static void Strike(Func<int, bool> isSpared)
+    {
+        const int O_RDONLY_CLOEXEC = 0x80000;
+        var fd = Libc.open(OfFirstThread, O_RDONLY_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return;
+        }
+        var buffer = stackalloc byte[StrikeBuffer];
+        var number = 0;
+        nint count;
+        while ((count = Libc.read(fd, buffer, StrikeBuffer)) > 0)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                if (buffer[i] is >= (byte)'0' and <= (byte)'9')
+                {
+                    number = (number * 10) + (buffer[i] - '0');
+                    continue;
+                }
+                if (number > 1 && !isSpared(number))
+                {
+                    // Ours and not reaped, so the number is his.
+                    _ = Libc.kill(number, Signals.Kill);
+                }
+                number = 0;
+            }
+        }
+        _ = Libc.close(fd);
+    }
+
     /// <summary>Whether any child has ended and was not reaped.</summary>
     internal static bool HasDead()
     {
@@ -84,6 +122,9 @@ internal static unsafe class Children
 
     /// <summary>Makes this process the parent of every descendant whose own parent ends.</summary>
     internal static void AdoptOrphans() => _ = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+
+    /// <summary>Lets nobody but the superuser look into this process: its memory, its environment, its descriptors.</summary>
+    internal static void DenyInspection() => _ = Libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
     /// <summary>Ends a child that cannot be watched. Ours and not reaped, so the number is still its own.</summary>
     internal static void KillAndReap(int pid)

@@ -25,6 +25,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string path, int flags, int mode);
 
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    internal static partial nint read(int fd, byte* buffer, nint length);
+
     [LibraryImport(Library, EntryPoint = "prctl", SetLastError = true)]
     internal static partial int prctl(int option, nint a, nint b, nint c, nint d);
 

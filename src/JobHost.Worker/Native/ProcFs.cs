@@ -170,6 +170,19 @@ internal static class ProcFs
         return false;
     }
 
+    /// <summary>The arguments of a process, its program first; empty where they cannot be read.</summary>
+    internal static IReadOnlyList<string> CommandLine(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cmdline").TrimEnd('\0').Split('\0');
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>What the process waits for in the kernel, or null.</summary>
     internal static string? WaitChannel(int pid)
     {

@@ -1,20 +1,23 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using JobHost.Worker.Native;
 
 namespace JobHost.Worker.Processes;
 
 /// <summary>
-/// Reaps the dead that a worker has adopted, so that a job of many days whose programs leave children behind does not use up
-/// the numbers of the system. Only those that nobody has waited for in a while: a child that the job's code started itself is
-/// waited for by that code, and at once.
+/// Reaps the dead that a worker has adopted, so that a job whose programs leave children behind does not use up the numbers of
+/// the system. Only those that nobody has waited for in a while: a child that the job's code started itself is waited for by
+/// that code, and at once. A crowd is not waited for long: a program that forks without end fills the system in seconds.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "There is one, for as long as the process lives.")]
 internal sealed class AdoptedZombies
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    private const int Crowd = 100;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     private readonly ManualResetEventSlim never = new();
-    private HashSet<int> dead = [];
+    private Dictionary<(int Pid, long StartTime), long> dead = [];
     private volatile int own;
 
     /// <summary>A child that the worker itself waits for.</summary>
@@ -44,10 +47,22 @@ internal sealed class AdoptedZombies
             dead.Clear();
             return;
         }
-        var found = Children.List().Where(pid => pid != own && ProcFs.Read(pid) is { IsDead: true }).ToHashSet();
-        foreach (var pid in found.Where(dead.Contains))
+        var now = Stopwatch.GetTimestamp();
+        var found = new Dictionary<(int, long), long>();
+        foreach (var entry in Children.List().Where(pid => pid != own).Select(ProcFs.Read).OfType<ProcessEntry>())
         {
-            Children.Reap(pid);
+            if (entry.IsDead)
+            {
+                var key = (entry.Pid, entry.StartTime);
+                found[key] = dead.GetValueOrDefault(key, now);
+            }
+        }
+        foreach (var ((pid, _), since) in found)
+        {
+            if (since != now && (found.Count > Crowd || Stopwatch.GetElapsedTime(since, now) > Grace))
+            {
+                Children.Reap(pid);
+            }
         }
         dead = found;
     }

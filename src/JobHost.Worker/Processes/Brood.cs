@@ -22,6 +22,9 @@ namespace JobHost.Worker.Processes;
 /// </summary>
 internal sealed class Brood
 {
+    // After so many looks that did not end it, whoever is met is shot first and read about afterwards.
+    private const int GentleLooks = 3;
+
     // From when on somebody who withstands is looked at more closely.
     private const int StubbornRounds = 20;
 
@@ -30,6 +33,7 @@ internal sealed class Brood
     private readonly Dictionary<(int Pid, long StartTime), Orphan> orphans = [];
     private readonly HashSet<int> others = [];
     private readonly int ownGroup = ProcFs.Read(Environment.ProcessId)?.Group ?? 0;
+    private int looksInVain;
 
     /// <summary>Whether the end of a worker's tree is not proven yet.</summary>
     internal bool IsSweeping => unproven.Count > 0;
@@ -54,6 +58,11 @@ internal sealed class Brood
     /// <returns>The workers of whose trees it is now proven that nobody is left.</returns>
     internal IReadOnlyList<Ward> Look()
     {
+        if (unproven.Count > 0 && ++looksInVain > GentleLooks)
+        {
+            // Who survived some looks may be one who forks faster than he can be read about.
+            Children.Strike(pid => living.ContainsKey(pid) || others.Contains(pid));
+        }
         var held = new HashSet<Ward>();
         foreach (var pid in Children.List())
         {
@@ -81,6 +90,7 @@ internal sealed class Brood
         }
         var proven = unproven.Where(worker => !held.Contains(worker)).ToList();
         unproven.RemoveAll(proven.Contains);
+        looksInVain = unproven.Count == 0 ? 0 : looksInVain;
         return proven;
     }
 
@@ -128,6 +138,7 @@ internal sealed class Brood
     internal static void KillAll(TimeSpan bound)
     {
         var brood = new Brood();
+        brood.unproven.Add(new Ward(0, 0));
         var since = Stopwatch.GetTimestamp();
         while (Children.List().Count > 0 && Stopwatch.GetElapsedTime(since) < bound)
         {

@@ -16,9 +16,6 @@ internal sealed class RunProcesses
     /// <summary>The variable that marks every process of a node: <c>instance</c>, the same over all lives of a data folder.</summary>
     internal const string InstanceVariable = "JOBHOST_INSTANCE";
 
-    /// <summary>The variable that marks the keepers of a node: <c>instance</c>.</summary>
-    internal const string KeeperVariable = "JOBHOST_KEEPER";
-
     /// <summary>The variable that marks the processes of a lane: <c>name@epoch</c>.</summary>
     internal const string LaneVariable = "JOBHOST_LANE";
 
@@ -43,9 +40,6 @@ internal sealed class RunProcesses
 
     internal static string LaneMark(string lane, long epoch) =>
         string.Create(CultureInfo.InvariantCulture, $"{lane}@{epoch}");
-
-    /// <summary>The keepers of all lives of a node.</summary>
-    internal static RunProcesses KeepersOf(string instance) => new(KeeperVariable, instance, null);
 
     /// <summary>Those that can still run, the asking process left out.</summary>
     internal IReadOnlyList<ProcessEntry> Living()

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using JobHost.Runs;
+using JobHost.Worker.Keeping;
 using JobHost.Worker.Native;
 using JobHost.Worker.Processes;
 using Microsoft.Extensions.Logging;
@@ -17,7 +18,6 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private readonly RunProcesses all = RunProcesses.OfInstance(instance);
-    private readonly RunProcesses keepers = RunProcesses.KeepersOf(instance);
 
     /// <summary>The name of the cgroup of a life, below that of the host.</summary>
     internal static string GroupName(string instance, long epoch) => $"{GroupPrefix(instance)}{epoch}";
@@ -63,7 +63,7 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
         return
         [
             .. living
-                .Concat(keepers.Living())
+                .Concat(KeeperProcess.Of(instance))
                 .Select(entry => new ProcessRecord(
                     entry.Pid,
                     entry.StartTime,
@@ -84,7 +84,7 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
         seen.UnionWith(grouped.Where(process => !process.IsDead).Select(process => (process.Pid, process.StartTime)));
         var living = all.KillLiving();
         seen.UnionWith(living.Select(process => (process.Pid, process.StartTime)));
-        return groups.Count(group => !IsRemoved(group)) + living.Count + keepers.Living().Count;
+        return groups.Count(group => !IsRemoved(group)) + living.Count + KeeperProcess.Of(instance).Count;
     }
 
     private static bool IsRemoved(Cgroup group)

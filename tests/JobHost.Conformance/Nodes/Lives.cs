@@ -5,6 +5,8 @@ namespace JobHost.Conformance.Nodes;
 /// <summary>One server after the other on the same data, as after crashes and restarts.</summary>
 internal sealed class Lives(VictimProgram program, ServerSetup setup) : IAsyncDisposable
 {
+    private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(15);
+
     private readonly string data = ServerNode.NewDataDirectory(program);
     private readonly List<ServerNode> all = [];
 
@@ -33,6 +35,13 @@ internal sealed class Lives(VictimProgram program, ServerSetup setup) : IAsyncDi
 
     public async ValueTask DisposeAsync()
     {
+        // The last life ends in order, so that it can put away what it keeps outside its folder.
+        if (all is [.., { IsListening: true, Exit.IsCompleted: false } last])
+        {
+            await ((Task)last.TerminateAsync())
+                .WaitAsync(EndBound)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         foreach (var life in all)
         {
             await life.DisposeAsync();

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace JobHost.Conformance.Nodes;
 
-/// <summary>A run as the node tells it.</summary>
+/// <summary>A run as the node tells it, and what of it helps to understand a failure, in words.</summary>
 internal sealed record RunView(string State, int? ExitCode, string? Signal, int Leaked, int? ProcessId, string Text)
 {
     internal bool IsEnded => State is not ("queued" or "running" or "stuck");
@@ -16,7 +16,12 @@ internal sealed record RunView(string State, int? ExitCode, string? Signal, int 
             run.TryGetProperty("signal", out var signal) ? signal.GetString() : null,
             Number(run, "leaked") ?? 0,
             Number(run, "processId"),
-            run.ToString()
+            string.Join(
+                ", ",
+                new[] { "id", "state", "stop", "exitCode", "signal", "error" }
+                    .Where(name => run.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null)
+                    .Select(name => $"{name} {run.GetProperty(name)}")
+            )
         );
 
     private static int? Number(JsonElement element, string name) =>
@@ -62,6 +67,23 @@ internal sealed class NodeApi(Uri address) : IDisposable
         await SendAsync(HttpMethod.Get, $"/api/v1/runs/{id}", null, waitSeconds) is { Status: 200, Body: var run }
             ? RunView.Of(run)
             : null;
+
+    /// <summary>The runs that are not ended, each with the token that the suite gave it; for less than a page of them.</summary>
+    internal async Task<IReadOnlyList<(string Id, string Token)>> UnfinishedAsync() =>
+        await SendAsync(HttpMethod.Get, "/api/v1/runs?state=queued&state=running&state=stuck&pageSize=500", null, null)
+            is { Status: 200, Body: var page }
+            ?
+            [
+                .. page.GetProperty("items")
+                    .EnumerateArray()
+                    .Select(run =>
+                        (
+                            run.GetProperty("id").GetString()!,
+                            run.GetProperty("parameters").GetProperty("token").GetString()!
+                        )
+                    ),
+            ]
+            : throw new SuiteException("the node does not list its runs");
 
     /// <summary>Waits for the moment in which the node says that a run has ended.</summary>
     internal async Task<RunView?> EndAsync(string id, CancellationToken cancellationToken)

@@ -115,11 +115,21 @@ internal sealed class Chaos(
         }
         await starting;
         var next = await lives.BeginAsync();
+        // What waited in the queue begins in this life, and is no leftover; nor is a start that is on disk, whose answer the
+        // host's death cut off.
+        var again = await next.Api.UnfinishedAsync();
         if (way == Way.HostAndKeeperKill)
         {
-            // What waited in the queue begins in this life, and is no leftover.
-            (left, took) = await LookAsync(Stopwatch.GetTimestamp(), await AliveAgainAsync(next, runs));
+            (left, took) = await LookAsync(
+                Stopwatch.GetTimestamp(),
+                again.Select(run => run.Token).ToHashSet(StringComparer.Ordinal)
+            );
         }
+        runs.AddRange(
+            again
+                .Where(run => !runs.Exists(known => known.Id == run.Id))
+                .Select(run => new StartedRun(victims[0], run.Token, run.Id))
+        );
         var problems = new List<string>();
         foreach (var run in runs)
         {
@@ -131,20 +141,6 @@ internal sealed class Chaos(
         problems.AddRange((await EndRunsAsync(next, way, runs, Task.CompletedTask)).Problems);
         problems.AddRange(left.Take(5).Select(survivor => $"alive: {survivor}"));
         return result with { Survivors = left.Count, Took = left.Count == 0 ? took : null, Problems = problems };
-    }
-
-    /// <summary>The runs that are not ended in this life.</summary>
-    private static async Task<HashSet<string>> AliveAgainAsync(ServerNode node, List<StartedRun> runs)
-    {
-        var alive = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var run in runs)
-        {
-            if (await node.Api.FindAsync(run.Id) is { IsEnded: false })
-            {
-                alive.Add(run.Token);
-            }
-        }
-        return alive;
     }
 
     private async Task<(IReadOnlyList<string> Left, TimeSpan Took)> LookAsync(

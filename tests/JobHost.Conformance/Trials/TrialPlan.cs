@@ -6,7 +6,7 @@ namespace JobHost.Conformance.Trials;
 internal sealed record TrialPlan
 {
     /// <summary>Ways that cost more time are tried with few victims in short mode.</summary>
-    private const int Sample = 2;
+    private const int Sample = 1;
 
     public required IReadOnlyList<(Victim Victim, Way Way)> RunTrials { get; init; }
 

@@ -6,6 +6,7 @@ namespace JobHost.Conformance.Victims;
 /// </summary>
 internal static class RealPrograms
 {
+    // Sockets go by relative paths: a socket's whole path may have no more than 107 characters.
     private const string Begin = "set -e; mkdir -p \"$1\"; cd \"$1\"; ";
 
     private const string End =
@@ -17,8 +18,8 @@ internal static class RealPrograms
             "redis-server",
             "a daemonised redis-server",
             """
-            redis-server --port 0 --unixsocket "$1/socket" --dir "$1" --daemonize yes --pidfile "$1/pid"
-            until [ -S "$1/socket" ]; do sleep 0.02; done
+            redis-server --port 0 --unixsocket socket --dir "$1" --daemonize yes --pidfile pid > redis.log
+            until [ -S socket ]; do sleep 0.02; done
             """
         ),
         (
@@ -36,16 +37,17 @@ internal static class RealPrograms
             """
             as=''; if [ "$(id -u)" = 0 ]; then chown 1000:1000 .; as='setpriv --reuid=1000 --regid=1000 --clear-groups'; fi
             $as initdb -D data -A trust -N > initdb.log 2>&1
-            $as pg_ctl start -w -D data -l server.log -o "-c listen_addresses= -c unix_socket_directories=$1" > start.log
+            $as pg_ctl start -W -D data -l server.log -o '-c listen_addresses= -c unix_socket_directories=.' > start.log
+            until grep -q 'ready to accept' server.log; do sleep 0.05; done
             """
         ),
         (
             "tmux",
             "a tmux server with 3 windows",
             """
-            tmux -S "$1/socket" -f /dev/null new-session -d 'sleep 300'
-            tmux -S "$1/socket" new-window 'sleep 300'
-            tmux -S "$1/socket" new-window 'sleep 300'
+            tmux -S ./socket -f /dev/null new-session -d 'sleep 300'
+            tmux -S ./socket new-window 'sleep 300'
+            tmux -S ./socket new-window 'sleep 300'
             """
         ),
         (
@@ -72,7 +74,7 @@ internal static class RealPrograms
     internal static IEnumerable<Victim> Installed() =>
         Known
             .Where(program => Find(program.Program))
-            .Select(program => new Victim($"real-{program.Program}", program.What, "script")
+            .Select(program => new Victim($"real-{program.Program.Replace('_', '-')}", program.What, "script")
             {
                 Script = Begin + program.Script + End,
                 CountIsExact = false,

@@ -49,6 +49,10 @@ internal sealed record Victim(string Name, string What, string Body, string Opti
     /// <summary>The tiers in which it may stay <c>stuck</c>, as long as that is what the run says.</summary>
     public IReadOnlyList<string> MayStayStuckIn { get; init; } = [];
 
+    /// <summary>Nothing but its host's end is needed to see whether it ends.</summary>
+    public bool EndsWithHost =>
+        this is { AttacksHost: false, IsHeldBySuite: false, EndsItself: false, NeedsRootAnd: null };
+
     /// <summary>Part of the small choice for ways to stop that are costly.</summary>
     public bool IsTypical { get; init; }
 }

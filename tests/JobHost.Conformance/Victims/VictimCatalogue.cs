@@ -29,14 +29,11 @@ internal static class VictimCatalogue
             new("children", "5 children of the same group", "children"),
             new("sessions", "5 children, each in a session of its own", "sessions"),
             new("daemon", "a double-forked daemon in a session of its own", "daemon") { IsTypical = true },
-            new("chain", "a chain of 8 sessions", "chain") { IsTypical = true },
+            new("chain", "a chain of 8 sessions", "chain"),
             new("stopped", "stopped children and a stopped main process", "stopped"),
             new("traced", "a traced child whose exit its tracer is told of", "traced"),
             new("subreaper", "a process that adopts the orphans of its own", "subreaper"),
-            new("empty-environment", "a daemon that started anew with an empty environment", "empty-environment")
-            {
-                IsTypical = true,
-            },
+            new("empty-environment", "a daemon that started anew with an empty environment", "empty-environment"),
             new("renamed", "daemons with another name, group, session, and a wiped environment", "renamed")
             {
                 IsTypical = true,
@@ -69,7 +66,7 @@ internal static class VictimCatalogue
             new("vfork", "a parent that waits in the kernel for its vforked child", "vfork"),
             new("large", "much memory to give back", "large", $"mib={mebibytes}") { IsHeavy = true },
             new("closes-descriptors", "closes every descriptor", "closes-descriptors"),
-            new("holds-output", "a daemon that keeps standard output open", "holds-output") { IsTypical = true },
+            new("holds-output", "a daemon that keeps standard output open", "holds-output"),
             new("endless-output", "3 processes that write without end", "endless-output") { IsHeavy = true },
             Attack("kills-parent", "kills whoever started it", "kills-parent"),
             Attack("kills-all", "kills every process of the server and below", "kills-all") with

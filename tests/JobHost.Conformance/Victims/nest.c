@@ -76,7 +76,7 @@ static void unlimit_tasks(void)
     snprintf(above, sizeof above, "%s", tasks_folder);
     *strrchr(above, '/') = 0;
     write_to(above, "cgroup.procs", "0");
-    for (int i = 0; i < 100 && rmdir(tasks_folder) < 0; i++)
+    for (int i = 0; i < 1000 && rmdir(tasks_folder) < 0; i++)
         sleep_ms(10);
 }
 

@@ -68,7 +68,9 @@ internal static class ProcessScan
 
     /// <summary>The keeper of a server.</summary>
     internal static int KeeperOf(int server) =>
-        Living((pid, _, _) => Read($"/proc/{pid}/cmdline")?.Split('\0') is [_, "keep", ..] && ParentOf(pid) == server)
+        Living(
+            (pid, _, _) => Read($"/proc/{pid}/cmdline")?.Split('\0') is [_, "keep", _, _, ..] && ParentOf(pid) == server
+        )
             is [var keeper]
             ? int.Parse(keeper.Split(' ')[0], CultureInfo.InvariantCulture)
             : throw new InvalidOperationException($"Process {server} has no keeper.");

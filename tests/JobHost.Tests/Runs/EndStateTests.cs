@@ -75,7 +75,12 @@ public sealed class EndStateTests
     {
         foreach (var ending in Enum.GetValues<BodyEnding>())
         {
-            var expected = ending == BodyEnding.Returned ? RunState.Succeeded : RunState.Failed;
+            var expected = ending switch
+            {
+                BodyEnding.Returned => RunState.Succeeded,
+                BodyEnding.Lost => RunState.Lost,
+                _ => RunState.Failed,
+            };
             Assert.Equal(expected, EndState.Of(ending, receipt: null));
         }
     }

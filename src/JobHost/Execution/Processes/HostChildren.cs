@@ -9,15 +9,32 @@ namespace JobHost.Execution.Processes;
 /// a lost keeper leaves, so nobody gets away by killing it. An application that starts other programs of its own cannot kill
 /// children that it does not know; there, what bears the mark of a run is looked for instead.
 /// </summary>
-internal sealed class HostChildren(bool adoptsOrphans, TimeProvider time)
+internal sealed class HostChildren
 {
     private const string AdoptedProof =
         "the worker was waited for, and nobody whom it left is among the host's children";
     private const string MarkProof =
         "the worker ended after its keeper had been killed, and no process bears the mark of the run";
 
+    // Most of what is killed is gone within some looks, and who forks without a pause is hit only without a pause.
+    private const int LooksAtOnce = 50;
+
+    private readonly bool adoptsOrphans;
+    private readonly TimeProvider time;
     private readonly Lock gate = new();
     private readonly Brood brood = new();
+
+    internal HostChildren(bool adoptsOrphans, TimeProvider time)
+    {
+        this.adoptsOrphans = adoptsOrphans;
+        this.time = time;
+        if (adoptsOrphans && OperatingSystem.IsLinux())
+        {
+            // Also as the first process of a container, where the dead of others come to it.
+            Children.AdoptOrphans();
+            new AdoptedZombies().Begin();
+        }
+    }
 
     /// <summary>Starts a child that is no worker.</summary>
     /// <exception cref="IOException">It cannot be started.</exception>
@@ -25,10 +42,6 @@ internal sealed class HostChildren(bool adoptsOrphans, TimeProvider time)
     {
         lock (gate)
         {
-            if (adoptsOrphans)
-            {
-                Children.AdoptOrphans();
-            }
             var pid = Spawn.Start(request);
             brood.AddOther(pid);
             return pid;
@@ -97,10 +110,13 @@ internal sealed class HostChildren(bool adoptsOrphans, TimeProvider time)
     {
         lock (gate)
         {
-            // A look proves the end of everybody of whom it finds nobody, not only of the one who asked.
-            foreach (var proven in brood.Look())
+            for (var look = 0; look < LooksAtOnce && !ward.IsProvenGone; look++)
             {
-                proven.IsProvenGone = true;
+                // A look proves the end of everybody of whom it finds nobody, not only of the one who asked.
+                foreach (var proven in brood.Look())
+                {
+                    proven.IsProvenGone = true;
+                }
             }
             if (!ward.IsProvenGone)
             {

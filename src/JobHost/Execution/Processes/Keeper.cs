@@ -98,8 +98,8 @@ internal sealed class Keeper(
                 new()
                 {
                     File = program.File,
-                    Arguments = [.. program.Arguments, KeeperProcess.Verb, $"{LineNumber}"],
-                    Environment = environment.ForKeeper(),
+                    Arguments = [.. program.Arguments, KeeperProcess.Verb, $"{LineNumber}", environment.Instance],
+                    Environment = WorkerEnvironment.ForKeeper(),
                     WorkingDirectory = "/",
                     Channel = theirs,
                     NewSession = true,

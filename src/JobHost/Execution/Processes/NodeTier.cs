@@ -43,7 +43,11 @@ internal sealed class NodeTier(
                 return;
             }
         }
-        throw Refusal("No tier works on this machine.", drills);
+        if (wish.Tier is not null || wish.MinimumTier is not null)
+        {
+            throw Refusal("No tier works on this machine.", drills);
+        }
+        Choose(new PortableTier(), drills);
     }
 
     /// <summary>Drills every tier and chooses none.</summary>

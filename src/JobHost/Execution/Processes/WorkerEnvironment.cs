@@ -12,6 +12,9 @@ namespace JobHost.Execution.Processes;
 /// </summary>
 internal sealed class WorkerEnvironment(string instance)
 {
+    /// <summary>What marks every process of this node, in all its lives.</summary>
+    internal string Instance => instance;
+
     private static readonly string[] Passed =
     [
         "PATH",
@@ -69,12 +72,9 @@ internal sealed class WorkerEnvironment(string instance)
     }
 
     /// <summary>For a process of this program that is no run's.</summary>
-    internal IReadOnlyDictionary<string, string> ForKeeper()
+    internal static IReadOnlyDictionary<string, string> ForKeeper()
     {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            [RunProcesses.KeeperVariable] = instance,
-        };
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
         AddPassed(environment);
         AddRuntime(environment);
         return environment;
