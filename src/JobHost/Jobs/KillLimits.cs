@@ -4,16 +4,18 @@ namespace JobHost.Jobs;
 public static class KillLimits
 {
     /// <summary>What may withstand a kill, or null where nothing that a run's code can do does.</summary>
-    public static string? Of(JobKind kind, bool allowAbort) =>
-        (kind, allowAbort) switch
+    public static string? Of(Footing footing) =>
+        footing switch
         {
-            (JobKind.Process, _) => null,
-            (JobKind.Thread, true) =>
+            { Kind: JobKind.Process } or { Lane: not null } => null,
+            { HasThread: true, AllowAbort: true } =>
                 "Native code, finally blocks and static constructors withstand an abort. What withstands stays in the host and is stuck.",
-            (JobKind.Thread, false) =>
+            { Kind: JobKind.Thread } =>
                 "Code that computes or is in native code withstands an interrupt, and the job does not allow an abort. What withstands stays in the host and is stuck.",
-            (JobKind.Step, _) =>
+            { Kind: JobKind.Step } =>
                 "It ends between two steps only. A step that does not end stays in the host and is stuck.",
+            { HasThread: true } =>
+                "Code that computes or is in native code withstands an interrupt, and the job does not allow an abort; code that left its thread withstands all. What withstands stays in the host and is stuck.",
             _ => "It ends only by its own help. Code that ignores its token stays in the host and is stuck.",
         };
 }
