@@ -89,6 +89,12 @@ public sealed class JobOptions
     /// </summary>
     public string? Lane { get; set; }
 
+    /// <summary>
+    /// Keeps with a run where it was (processes, managed stacks) when the first rung of force is about to be used, or, where
+    /// there is none, when the ladder has ended in vain. Force waits for it, 2 s at most. Default false.
+    /// </summary>
+    public bool Autopsy { get; set; }
+
     /// <summary>Bytes kept of each of stdout, stderr and log, for each run. Default 10 MiB. What exceeds it is dropped and counted.</summary>
     public long OutputLimit { get; set; } = 10 * 1024 * 1024;
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using JobHost.Server.Tests.Support;
 
 namespace JobHost.Server.Tests;
@@ -108,23 +107,24 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
     public async Task A_frozen_run_that_is_killed_is_gone()
     {
         var id = await api.StartAsync("p-children", new { pids = witness.Pids, marker = witness.Marker });
-        var children = await witness.StartedAsync(3);
+        await witness.StartedAsync(3);
         await witness.BeatsAsync();
         (await FreezeAsync(id, null)).Expect(200);
+        Assert.True(ProcessScan.OfRun(id).Count >= 4);
 
         var (_, receipt) = await api.KillAsync(id, wait: 30);
 
         Assert.Equal("gone", receipt.Text("verdict"));
-        Assert.Empty(ProcessScan.WithPids([.. children]));
+        Assert.Empty(ProcessScan.OfRun(id));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_timeout_of_a_frozen_run_goes_on()
     {
         var id = await api.StartAsync(
             "p-ignores",
             new { marker = witness.Marker },
-            new { timeoutSeconds = 3, ladder = Ladders.Kill }
+            new { timeoutSeconds = 20, ladder = Ladders.Kill }
         );
         await witness.BeatsAsync();
         (await FreezeAsync(id, null)).Expect(200);
@@ -192,18 +192,16 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
     public async Task A_stop_that_is_only_validated_names_what_it_would_kill_and_does_nothing()
     {
         var id = await api.StartAsync("p-children", new { pids = witness.Pids, marker = witness.Marker });
-        var children = await witness.StartedAsync(3);
+        await witness.StartedAsync(3);
         await witness.BeatsAsync();
 
         var plan = (await api.SubmitAsync($"/api/v1/runs/{id}/kill?validateOnly=true", null)).Expect(200);
 
         var processes = plan.GetProperty("processes").EnumerateArray().ToList();
-        Assert.Subset(
-            processes.Select(process => process.GetProperty("pid").GetInt32()).ToHashSet(),
-            children.Append((await api.GetRunAsync(id)).GetProperty("processId").GetInt32()).ToHashSet()
-        );
+        var worker = (await api.GetRunAsync(id)).GetProperty("processId").GetInt32();
+        Assert.Contains(processes, process => process.GetProperty("pid").GetInt32() == worker);
         Assert.All(processes, process => Assert.True(process.GetProperty("startTime").GetInt64() > 0));
-        Assert.Contains(processes, process => process.Text("command") == "sleep");
+        Assert.Equal(3, processes.Count(process => process.Text("command") == "sleep"));
         Assert.Empty(plan.GetProperty("neighbours").EnumerateArray());
         Assert.Equal(["cancel", "kill", "verify"], Names(plan));
         Assert.Equal("", plan.Text("limit"));
@@ -229,20 +227,10 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
     [InlineData("steps", "step")]
     public async Task A_stop_that_is_only_validated_says_what_may_withstand_inside_the_host(string job, string word)
     {
-        var id = await api.StartAsync(job);
-        await api.UntilAsync(id, "running");
+        var id = await api.StartAsync(job, new { marker = witness.Marker });
+        await Poll.UntilAsync(() => witness.Length > 0, "the job's code to run");
 
-        // It is running on disk before its code has begun.
-        JsonElement plan = default;
-        await Poll.UntilAsync(
-            async () =>
-                (plan = (await api.SubmitAsync($"/api/v1/runs/{id}/kill?validateOnly=true", null)).Expect(200))
-                    .Text("limit")
-                    .Length > 0
-                    ? null
-                    : "no limit",
-            "the run's code to begin"
-        );
+        var plan = (await api.SubmitAsync($"/api/v1/runs/{id}/kill?validateOnly=true", null)).Expect(200);
 
         Assert.Empty(plan.GetProperty("processes").EnumerateArray());
         Assert.Contains(word, plan.Text("limit"), StringComparison.Ordinal);

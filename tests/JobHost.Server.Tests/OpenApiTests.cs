@@ -34,7 +34,9 @@ public sealed class OpenApiTests(FreezeTests.Server server) : IClassFixture<Free
                 "GET /api/v1/nodes/{id}",
                 "GET /api/v1/runs",
                 "GET /api/v1/runs/{id}",
+                "GET /api/v1/runs/{id}/autopsy",
                 "GET /api/v1/runs/{id}/logs",
+                "GET /api/v1/runs/{id}/stack",
                 "GET /api/v1/runs/{id}/termination",
                 "GET /healthz/live",
                 "GET /healthz/ready",
@@ -201,6 +203,10 @@ public sealed class OpenApiTests(FreezeTests.Server server) : IClassFixture<Free
         await AnswersAsync("POST", $"{Run}/signal", $"{Runs}/{process}/signal", 422, """{ "signal": "NONE" }""");
         await AnswersAsync("POST", $"{Run}/freeze", $"{Runs}/{process}/freeze", 422, """{ "ttlSeconds": 0 }""");
         await AnswersAsync("POST", $"{Run}/kill", $"{Runs}/{process}/kill?validateOnly=true", 200);
+        await AnswersAsync("GET", $"{Run}/stack", $"{Runs}/{process}/stack", 200);
+        await AnswersAsync("GET", $"{Run}/stack", $"{Runs}/{queued}/stack", 409);
+        await AnswersAsync("GET", $"{Run}/stack", $"{Runs}/{NoSuchRun}/stack", 404);
+        await AnswersAsync("GET", $"{Run}/autopsy", $"{Runs}/{process}/autopsy", 404);
         await AnswersAsync("POST", $"{Run}/release", $"{Runs}/{running}/release", 409, Why);
         await AnswersAsync("POST", $"{Run}/release", $"{Runs}/{NoSuchRun}/release", 404, Why);
         await AnswersAsync("POST", $"{Run}/release", $"{Runs}/{running}/release", 422, """{ "reason": " " }""");

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace JobHost.Server.Api;
 
-/// <summary>What can be done to the processes of a run short of stopping it.</summary>
+/// <summary>What can be seen of a run's insides, and done to its processes short of stopping it.</summary>
 internal static class ProcessesApi
 {
     internal static void MapProcesses(this IEndpointRouteBuilder routes)
@@ -37,6 +37,19 @@ internal static class ProcessesApi
             .WithSummary("Lets a frozen run go on.")
             .ProducesProblem(404)
             .ProducesProblem(409);
+        runs.MapGet("/stack", StackAsync)
+            .WithName("GetStack")
+            .WithSummary("Shows where a run is now: its processes, its managed threads.")
+            .WithDescription(
+                "Managed threads of a .NET process are read from outside, and it stands still meanwhile, some tenth of a "
+                    + "second: for a run inside the host that is the host. Where they cannot be read, `why` says why."
+            )
+            .ProducesProblem(404)
+            .ProducesProblem(409);
+        runs.MapGet("/autopsy", AutopsyAsync)
+            .WithName("GetAutopsy")
+            .WithSummary("Shows where a run was before it was forced, where its job keeps that.")
+            .ProducesProblem(404);
     }
 
     private static async Task<Results<Ok<RunContract>, ProblemHttpResult>> SignalAsync(
@@ -82,6 +95,36 @@ internal static class ProcessesApi
         JobRegistry registry,
         HttpContext context
     ) => Answer(id, await ActAsync(id, run => registry.ThawAsync(run, StopsApi.Caller(context))), context);
+
+    private static async Task<Results<Ok<StackContract>, ProblemHttpResult>> StackAsync(
+        string id,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        var result = RunId.TryParse(id, out var run) ? await registry.StackAsync(run) : new StackResult.NotFound();
+        return result switch
+        {
+            StackResult.Taken { View: var view } => TypedResults.Ok(StackContract.Of(view)),
+            StackResult.AlreadyEnded { Run: var ended } => Problems.RunAlreadyEnded(RunContract.Of(ended, context)),
+            StackResult.NotExecuting { Run: var waiting } => Problems.NoProcess(RunContract.Of(waiting, context)),
+            _ => Problems.UnknownRun(id),
+        };
+    }
+
+    private static async Task<Results<Ok<StackContract>, ProblemHttpResult>> AutopsyAsync(
+        string id,
+        JobRegistry registry
+    )
+    {
+        if (await RunsApi.FindAsync(id, registry) is not { } run)
+        {
+            return Problems.UnknownRun(id);
+        }
+        return await registry.FindAutopsyAsync(run.Id) is { } view
+            ? TypedResults.Ok(StackContract.Of(view))
+            : Problems.NoAutopsy();
+    }
 
     private static async Task<ProcessesResult> ActAsync(string id, Func<RunId, Task<ProcessesResult>> act) =>
         RunId.TryParse(id, out var run) ? await act(run) : new ProcessesResult.NotFound();

@@ -131,12 +131,14 @@ internal static class StopsApi
                 )
                 {
                     Preferences.Applied(context.Response, wait);
-                    return TypedResults.Ok(TerminationContract.Of(runId, (await registry.FindReceiptAsync(gone))!));
+                    return TypedResults.Ok(
+                        TerminationContract.Of(runId, (await registry.FindReceiptAsync(gone))!, context)
+                    );
                 }
                 var location = $"{context.Request.PathBase}/api/v1/runs/{runId}/termination";
-                return TypedResults.Accepted(location, TerminationContract.Of(runId, receipt));
+                return TypedResults.Accepted(location, TerminationContract.Of(runId, receipt, context));
             case StopResult.EndedAtOnce { Receipt: var receipt }:
-                return TypedResults.Ok(TerminationContract.Of(runId, receipt));
+                return TypedResults.Ok(TerminationContract.Of(runId, receipt, context));
             case StopResult.AlreadyEnded { Run: var run }:
                 return Problems.RunAlreadyEnded(RunContract.Of(run, context));
             default:
@@ -146,7 +148,8 @@ internal static class StopsApi
 
     private static async Task<Results<Ok<TerminationContract>, ProblemHttpResult>> ShowAsync(
         string id,
-        JobRegistry registry
+        JobRegistry registry,
+        HttpContext context
     )
     {
         if (await RunsApi.FindAsync(id, registry) is not { } run)
@@ -154,7 +157,7 @@ internal static class StopsApi
             return Problems.UnknownRun(id);
         }
         return await registry.FindReceiptAsync(run) is { } receipt
-            ? TypedResults.Ok(TerminationContract.Of(run.Id, receipt))
+            ? TypedResults.Ok(TerminationContract.Of(run.Id, receipt, context))
             : Problems.NoTermination();
     }
 
@@ -176,7 +179,9 @@ internal static class StopsApi
             : new ReleaseResult.NotFound();
         return result switch
         {
-            ReleaseResult.Released { Receipt: var receipt } => TypedResults.Ok(TerminationContract.Of(runId, receipt)),
+            ReleaseResult.Released { Receipt: var receipt } => TypedResults.Ok(
+                TerminationContract.Of(runId, receipt, context)
+            ),
             ReleaseResult.NotStuck { Run: var run } => Problems.RunNotStuck(RunContract.Of(run, context)),
             _ => Problems.UnknownRun(id),
         };

@@ -44,6 +44,9 @@ public sealed record JobContract
     /// <summary>Whether the <c>abort</c> rung may be used in the host's own process; in a lane it always may.</summary>
     public required bool AllowAbort { get; init; }
 
+    /// <summary>Whether is kept where a run was before it was forced.</summary>
+    public required bool Autopsy { get; init; }
+
     /// <summary>Runs on this node now.</summary>
     public required CountsContract Counts { get; init; }
 
@@ -71,6 +74,7 @@ public sealed record JobContract
             Lane = job.Footing.Lane,
             OwnThread = job.Footing.OwnThread,
             AllowAbort = job.Footing.AllowAbort,
+            Autopsy = job.Autopsy,
             Counts = new(waiting, executing),
         };
     }

@@ -109,6 +109,7 @@ public sealed record RunContract
                 $"{context.Request.PathBase}/api/v1/jobs/{run.Job}",
                 $"{self}/termination",
                 $"{self}/logs",
+                Transitions.IsExecuting(run.State) ? $"{self}/stack" : null,
                 run.IsEnded ? null : $"{self}/cancel",
                 run.IsEnded ? null : $"{self}/kill",
                 run.IsEnded ? $"{self}/retry" : null
@@ -123,6 +124,7 @@ public sealed record RunLinks(
     string Job,
     string Termination,
     string Logs,
+    string? Stack,
     string? Cancel,
     string? Kill,
     string? Retry

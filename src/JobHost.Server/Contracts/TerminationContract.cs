@@ -34,10 +34,13 @@ public sealed record TerminationContract
     /// <summary>How long after the ladder's end a stuck run ended after all.</summary>
     public double? LateBySeconds { get; init; }
 
+    /// <summary>Where is told where the run was before it was forced; null where that was not kept.</summary>
+    public string? Autopsy { get; init; }
+
     /// <summary>Who gave back what it held while it was stuck; null while nobody did.</summary>
     public ReleaseContract? Released { get; init; }
 
-    internal static TerminationContract Of(RunId id, Receipt receipt) =>
+    internal static TerminationContract Of(RunId id, Receipt receipt, HttpContext context) =>
         new()
         {
             RunId = id.Value,
@@ -66,6 +69,7 @@ public sealed record TerminationContract
             Survivors = [.. receipt.Survivors.Select(ProcessContract.Of)],
             ElapsedMs = receipt.Elapsed?.TotalMilliseconds,
             LateBySeconds = receipt.LateBy?.TotalSeconds,
+            Autopsy = receipt.AutopsyAt is null ? null : $"{context.Request.PathBase}/api/v1/runs/{id}/autopsy",
             Released = receipt.Released is { } released
                 ? new(released.By, released.At, released.Reason, released.UniqueKey)
                 : null,

@@ -35,6 +35,14 @@ internal static class Problems
             "Nobody has asked the run to stop, and it has not ended."
         );
 
+    internal static ProblemHttpResult NoAutopsy() =>
+        Problem(
+            404,
+            "no-autopsy",
+            "There is no autopsy",
+            "It is kept of runs that were forced, where their job's option Autopsy is set."
+        );
+
     internal static ProblemHttpResult RunAlreadyEnded(object run) =>
         Problem(
             409,
@@ -75,7 +83,7 @@ internal static class Problems
         Problem(
             409,
             "no-process",
-            "The run has no process now",
+            "The run does not execute now",
             "It waits, or its process is only being started.",
             more: ("run", run)
         );

@@ -15,17 +15,22 @@ public sealed class JobBody
 
     private JobBody(
         JobForm form,
+        Type codeType,
         ParametersReader reader,
         Func<IServiceProvider, object?, JobContext, Func<object?>> prepare
     )
     {
         Form = form;
+        CodeType = codeType;
         this.reader = reader;
         this.prepare = prepare;
     }
 
     /// <summary>How the code is written.</summary>
     public JobForm Form { get; }
+
+    /// <summary>The class that the code is in.</summary>
+    public Type CodeType { get; }
 
     /// <summary>The JSON schema of the parameters.</summary>
     public JsonNode ParametersSchema => reader.Schema;
@@ -43,6 +48,7 @@ public sealed class JobBody
             var invoker = MethodInvoker.Create(body.Method);
             return new(
                 registration.Form,
+                body.Method.DeclaringType!,
                 reader,
                 (services, parameters, context) =>
                 {
@@ -57,7 +63,7 @@ public sealed class JobBody
             )!;
         var whole = ParametersReader.ForType(registration.ParametersType!);
         RequireObject(registration.Name, whole);
-        return new(registration.Form, whole, caller.Prepare);
+        return new(registration.Form, registration.JobType!, whole, caller.Prepare);
     }
 
     private static void RequireObject(string job, ParametersReader reader)

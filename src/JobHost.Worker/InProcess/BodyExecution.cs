@@ -17,6 +17,9 @@ internal abstract class BodyExecution
     /// <summary>The name of the thread that is this code's alone, or null.</summary>
     internal virtual string? ThreadName => null;
 
+    /// <summary>The runtime's number of that thread.</summary>
+    internal virtual int? ThreadId => null;
+
     /// <summary>What it proves when <see cref="Completion"/> completes, in words.</summary>
     internal abstract string Proof { get; }
 

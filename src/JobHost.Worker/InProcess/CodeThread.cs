@@ -45,6 +45,9 @@ internal sealed class CodeThread
         };
     }
 
+    /// <summary>The runtime's number of the thread.</summary>
+    internal int Id => thread.ManagedThreadId;
+
     internal bool IsCurrent => Thread.CurrentThread == thread;
 
     /// <summary>Whether an interrupt was ever sent. For the thread itself to ask.</summary>

@@ -29,6 +29,8 @@ internal abstract class ThreadedExecution : BodyExecution
 
     internal sealed override string ThreadName => Order.Name;
 
+    internal sealed override int? ThreadId => Thread.Id;
+
     protected BodyOrder Order { get; }
 
     protected CodeThread Thread { get; }

@@ -8,6 +8,7 @@ using JobHost.Worker.Native;
 using JobHost.Worker.Processes;
 using JobHost.Worker.Protocol;
 using JobHost.Worker.Running;
+using JobHost.Worker.Stacks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Win32.SafeHandles;
 
@@ -63,7 +64,7 @@ public sealed class WorkerProcess : IDisposable
             KeeperProcess.Run(line);
             return 0;
         }
-        if (OperatingSystem.IsLinux() && DrillProcess.TryRun(args))
+        if (OperatingSystem.IsLinux() && (DrillProcess.TryRun(args) || StackProcess.TryRun(args)))
         {
             return 0;
         }

@@ -28,9 +28,33 @@ internal sealed record ProcessEntry
     public required bool IsDead { get; init; }
 }
 
+/// <summary>A process in detail.</summary>
+/// <param name="Entry">Who it is.</param>
+/// <param name="Syscall">The number of the system call that it is in, <c>running</c>, or null where that cannot be seen.</param>
+/// <param name="CpuTime">What it has used.</param>
+/// <param name="ResidentBytes">Its memory.</param>
+/// <param name="Threads">How many it has.</param>
+/// <param name="FileCount">How many descriptors it has open, or null where that cannot be seen.</param>
+/// <param name="Files">The first of them.</param>
+internal sealed record ProcessDetail(
+    ProcessEntry Entry,
+    string? Syscall,
+    TimeSpan CpuTime,
+    long ResidentBytes,
+    int Threads,
+    int? FileCount,
+    IReadOnlyList<(int Descriptor, string Target)> Files
+);
+
+/// <summary>A thread as <c>/proc</c> shows it. Its number is that of our own process namespace.</summary>
+internal sealed record ThreadEntry(int Number, string Name, char State, string? WaitsFor, string? Syscall);
+
 /// <summary>Reads <c>/proc</c>. What cannot be read (gone, or not ours) is absent, never an error.</summary>
 internal static class ProcFs
 {
+    // USER_HZ, which the kernel promises to every program whatever its own clock is (time(7)).
+    private const double TicksPerSecond = 100;
+
     // A kernel may be built without them (CONFIG_PROC_CHILDREN); then everybody is asked for his parent.
     private static readonly bool HasChildLists = File.Exists("/proc/thread-self/children");
 
@@ -190,6 +214,119 @@ internal static class ProcFs
         {
             var text = File.ReadAllText($"/proc/{pid}/wchan").Trim();
             return text is "" or "0" ? null : text;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A process in detail, with at most so many of its open files.</summary>
+    internal static ProcessDetail? Describe(int pid, int maxFiles)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            if (Parse(stat) is not { } entry)
+            {
+                return null;
+            }
+            // By proc_pid_stat(5), counted from the state: 11 and 12 are the times, 17 the threads, 21 the resident pages.
+            var fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var (files, count) = OpenFiles(pid, maxFiles);
+            return new(
+                entry,
+                SystemCall($"/proc/{pid}"),
+                TimeSpan.FromSeconds((Number(fields[11]) + Number(fields[12])) / TicksPerSecond),
+                Number(fields[21]) * Environment.SystemPageSize,
+                (int)Number(fields[17]),
+                count,
+                files
+            );
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+
+        static long Number(string field) => IsNumber(field, out var number) ? number : 0;
+    }
+
+    /// <summary>The threads of a process, by the number that each has within its own process namespace.</summary>
+    internal static IReadOnlyDictionary<int, ThreadEntry> Threads(int pid)
+    {
+        var threads = new Dictionary<int, ThreadEntry>();
+        try
+        {
+            foreach (var folder in Directory.EnumerateDirectories($"/proc/{pid}/task"))
+            {
+                if (
+                    InnerNumber($"{folder}/status") is { } number
+                    && ReadText($"{folder}/stat") is { } stat
+                    && Parse(stat) is { } entry
+                )
+                {
+                    threads[number] = new(
+                        entry.Pid,
+                        entry.Command,
+                        entry.State,
+                        ReadText($"{folder}/wchan") is { } channel and not ("" or "0") ? channel : null,
+                        SystemCall(folder)
+                    );
+                }
+            }
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // It ended.
+        }
+        return threads;
+    }
+
+    private static int? InnerNumber(string status)
+    {
+        const string label = "NSpid:";
+        var line = ReadText(status)
+            ?.Split('\n')
+            .FirstOrDefault(line => line.StartsWith(label, StringComparison.Ordinal));
+        return IsNumber(line?.Split('\t')[^1], out var number) ? (int)number : null;
+    }
+
+    private static (IReadOnlyList<(int, string)> Files, int? Count) OpenFiles(int pid, int max)
+    {
+        const int maxLength = 256;
+        var files = new List<(int, string)>();
+        var count = 0;
+        try
+        {
+            foreach (var path in Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd"))
+            {
+                count++;
+                if (
+                    files.Count < max
+                    && IsNumber(Path.GetFileName(path), out var number)
+                    && new FileInfo(path).LinkTarget is { } target
+                )
+                {
+                    files.Add(((int)number, target.Length <= maxLength ? target : target[..maxLength]));
+                }
+            }
+            return (files, count);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return (files, null);
+        }
+    }
+
+    // The number and then the arguments, which are nobody's business; or one word.
+    private static string? SystemCall(string folder) => ReadText($"{folder}/syscall")?.Split(' ')[0];
+
+    private static string? ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path).Trim();
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

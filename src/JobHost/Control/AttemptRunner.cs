@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using JobHost.Execution;
 using JobHost.Execution.Output;
+using JobHost.Execution.Stacks;
+using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Runs;
 using JobHost.Storage;
@@ -15,6 +17,7 @@ internal sealed class AttemptRunner(
     IEnumerable<IExecutor> executors,
     RunFolders folders,
     OutputCollector collector,
+    Autopsies autopsies,
     TimeProvider time,
     ILogger<AttemptRunner> logger
 )
@@ -70,7 +73,8 @@ internal sealed class AttemptRunner(
                     OnLingering = problem => Ask(live, StopLevel.Kill, StopCause.Request, problem),
                 }
             );
-        var ladder = new StopLadder(live, execution, run.Policy.Ladder, time, logger);
+        Func<Task>? autopsy = job.Autopsy ? () => KeepAutopsyAsync(live, run, job, execution) : null;
+        var ladder = new StopLadder(live, execution, run.Policy.Ladder, time, logger, autopsy);
         live.Attach(execution, context, ladder);
         ExecutionEnd end;
         using (Arm(live, run.Policy.SoftTimeout, StopCause.SoftTimeout))
@@ -84,6 +88,14 @@ internal sealed class AttemptRunner(
         output.Dispose();
         await RecordAsync(live, () => live.FinishAsync(end, Random.Shared.NextDouble()));
         logger.RunEnded(run.Id, run.Job, live.Record.State);
+    }
+
+    private async Task KeepAutopsyAsync(LiveRun live, Run run, JobDefinition job, RunExecution execution)
+    {
+        if (!execution.Completion.IsCompleted && await autopsies.TakeAsync(run, job, execution))
+        {
+            live.NoteAutopsy();
+        }
     }
 
     /// <summary>Records an end, however long the store refuses it: until then the run is not ended.</summary>

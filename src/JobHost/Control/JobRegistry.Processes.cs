@@ -1,3 +1,4 @@
+using JobHost.Execution.Stacks;
 using JobHost.Runs;
 using JobHost.Storage;
 
@@ -8,6 +9,8 @@ public sealed partial class JobRegistry
 {
     /// <summary>The longest time that a run stays frozen before it is thawed by itself: 1 hour.</summary>
     public static readonly TimeSpan MaxFreeze = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan StackBound = TimeSpan.FromSeconds(10);
 
     /// <summary>Says what a stop would do, and does nothing.</summary>
     public async Task<StopPlanResult> PlanStopAsync(RunId id, StopLevel level, bool escalate)
@@ -84,6 +87,25 @@ public sealed partial class JobRegistry
         }
         return result;
     }
+
+    /// <summary>Shows where a run is now.</summary>
+    public async Task<StackResult> StackAsync(RunId id)
+    {
+        if (!liveRuns.TryFind(id, out var live))
+        {
+            return await store.FindAsync(id) is { } run
+                ? new StackResult.AlreadyEnded(run)
+                : new StackResult.NotFound();
+        }
+        var record = live.Record;
+        return record.IsEnded ? new StackResult.AlreadyEnded(record)
+            : Transitions.IsExecuting(record.State)
+                ? new StackResult.Taken(await stacks.TakeAsync(record, live.Job, live.Execution, StackBound))
+            : new StackResult.NotExecuting(record);
+    }
+
+    /// <summary>Where a run was before it was forced; null where that was not kept.</summary>
+    public Task<StackView?> FindAutopsyAsync(RunId id) => autopsies.FindAsync(id);
 
     private async Task<ProcessesResult> WithProcessesAsync(RunId id, Func<LiveRun, Task<ProcessesResult>> act)
     {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using JobHost.Execution.Output;
+using JobHost.Execution.Stacks;
 using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Runs;
@@ -23,6 +24,8 @@ public sealed partial class JobRegistry
     private readonly LiveRuns liveRuns;
     private readonly Dispatcher dispatcher;
     private readonly RunFolders folders;
+    private readonly RunStacks stacks;
+    private readonly Autopsies autopsies;
     private readonly TimeProvider time;
     private readonly ILogger<JobRegistry> logger;
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,6 +39,8 @@ public sealed partial class JobRegistry
         LiveRuns liveRuns,
         Dispatcher dispatcher,
         RunFolders folders,
+        RunStacks stacks,
+        Autopsies autopsies,
         TimeProvider time,
         ILogger<JobRegistry> logger
     )
@@ -47,6 +52,8 @@ public sealed partial class JobRegistry
         this.liveRuns = liveRuns;
         this.dispatcher = dispatcher;
         this.folders = folders;
+        this.stacks = stacks;
+        this.autopsies = autopsies;
         this.time = time;
         this.logger = logger;
     }

@@ -46,6 +46,15 @@ internal sealed partial class LiveRun
         }
     }
 
+    /// <summary>Notes that is kept where the attempt was before it was forced.</summary>
+    internal void NoteAutopsy()
+    {
+        lock (gate)
+        {
+            receipt = receipt! with { AutopsyAt = time.GetUtcNow() };
+        }
+    }
+
     /// <summary>Records that every rung was tried and the run is not proven gone.</summary>
     /// <returns>False when it ended after all.</returns>
     internal async Task<bool> BecomeStuckAsync(ImmutableArray<ProcessRecord> survivors)

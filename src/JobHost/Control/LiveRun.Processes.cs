@@ -62,7 +62,7 @@ internal sealed partial class LiveRun
             current?.Survivors() ?? [],
             [.. current?.Neighbours ?? []],
             current?.ThreadName,
-            current is null ? null : KillLimits.Of(Job?.Footing ?? new(run.Kind))
+            Transitions.IsExecuting(run.State) ? KillLimits.Of(Job?.Footing ?? new(run.Kind)) : null
         );
     }
 

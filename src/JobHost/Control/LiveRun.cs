@@ -69,6 +69,9 @@ internal sealed partial class LiveRun
     /// <summary>The evidence so far, or null while nothing was asked.</summary>
     internal Receipt? Receipt => receipt;
 
+    /// <summary>The live handle on its attempt, or null while nothing of it executes in this life.</summary>
+    internal RunExecution? Execution => execution;
+
     /// <summary>Completes with the final record when it is on disk.</summary>
     internal Task<Run> Ended => ended.Task;
 

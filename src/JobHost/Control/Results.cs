@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using JobHost.Execution.Stacks;
 using JobHost.Runs;
 
 namespace JobHost.Control;
@@ -140,6 +141,24 @@ public abstract record ProcessesResult
 
     /// <summary>It was done.</summary>
     public sealed record Done(Run Run) : ProcessesResult;
+}
+
+/// <summary>What came of looking where a run is.</summary>
+public abstract record StackResult
+{
+    private StackResult() { }
+
+    /// <summary>There is no such run.</summary>
+    public sealed record NotFound : StackResult;
+
+    /// <summary>It is over, and nowhere.</summary>
+    public sealed record AlreadyEnded(Run Run) : StackResult;
+
+    /// <summary>It waits.</summary>
+    public sealed record NotExecuting(Run Run) : StackResult;
+
+    /// <summary>It is here.</summary>
+    public sealed record Taken(StackView View) : StackResult;
 }
 
 /// <summary>What came of giving back what a stuck run holds.</summary>

@@ -12,7 +12,14 @@ namespace JobHost.Control;
 /// the last rung of force is tried again for ever.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A token source without a timer holds nothing of the system.")]
-internal sealed class StopLadder(LiveRun live, RunExecution execution, Ladder ladder, TimeProvider time, ILogger logger)
+internal sealed class StopLadder(
+    LiveRun live,
+    RunExecution execution,
+    Ladder ladder,
+    TimeProvider time,
+    ILogger logger,
+    Func<Task>? beforeForce = null
+)
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -20,6 +27,7 @@ internal sealed class StopLadder(LiveRun live, RunExecution execution, Ladder la
     private readonly Lock gate = new();
     private CancellationTokenSource news = new();
     private Task? climbing;
+    private bool isForceBegun;
 
     /// <summary>Completes when nobody climbs any more; the attempt has ended then, if anybody ever climbed.</summary>
     internal Task Climbing
@@ -71,6 +79,7 @@ internal sealed class StopLadder(LiveRun live, RunExecution execution, Ladder la
             // Whoever asked for a kill has given its grace already; there is no second polite rung.
             if (step.Rung != Rung.Terminate || !IsKill)
             {
+                await BeginForceAsync(step.Rung);
                 await ClimbAsync(step);
             }
         }
@@ -102,6 +111,16 @@ internal sealed class StopLadder(LiveRun live, RunExecution execution, Ladder la
             await EndsWithinAsync(left, token);
         }
         return false;
+    }
+
+    /// <summary>Before the first rung that the run cannot answer, whoever wants to look at it does.</summary>
+    private async Task BeginForceAsync(Rung rung)
+    {
+        if (!isForceBegun && rung is not (Rung.Cancel or Rung.Terminate))
+        {
+            isForceBegun = true;
+            await (beforeForce?.Invoke() ?? Task.CompletedTask);
+        }
     }
 
     private async Task ClimbAsync(LadderStep step)

@@ -19,6 +19,8 @@ internal sealed class HostExecution : RunExecution
 
     internal override string? ThreadName => body.ThreadName;
 
+    internal override int? ThreadId => body.ThreadId;
+
     internal override Task<string?> ClimbAsync(Rung rung, StopNotice notice, TimeSpan grace, CancellationToken goOn) =>
         body.ClimbAsync(rung, notice, grace, goOn);
 

@@ -27,6 +27,9 @@ internal abstract class RunExecution : IAsyncDisposable
     /// <summary>The name of the thread that is this attempt's alone, or null.</summary>
     internal virtual string? ThreadName => null;
 
+    /// <summary>The runtime's number of that thread, where it is one of the host's.</summary>
+    internal virtual int? ThreadId => null;
+
     /// <summary>
     /// The blast radius: other runs that live in the same process now, and would go down with it by the last rung of its
     /// ladder. One that joins or leaves a moment later is not seen; none joins any more when that rung is climbed.

@@ -3,6 +3,7 @@ using JobHost.Execution;
 using JobHost.Execution.Lanes;
 using JobHost.Execution.Output;
 using JobHost.Execution.Processes;
+using JobHost.Execution.Stacks;
 using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Storage;
@@ -114,6 +115,18 @@ public static class ServiceCollectionExtensions
                 provider.GetRequiredService<LiveLanes>()
             ));
         }
+        services.AddSingleton(provider => new RunStacks(
+            OperatingSystem.IsLinux()
+                ? new(
+                    provider.GetRequiredService<WorkerProgram>(),
+                    provider.GetRequiredService<WorkerEnvironment>(),
+                    provider.GetRequiredService<HostChildren>(),
+                    provider.GetRequiredService<TimeProvider>()
+                )
+                : null,
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        services.AddSingleton<Autopsies>();
         services.AddSingleton<IExecutor, ProcessExecutor>();
     }
 
@@ -163,6 +176,8 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<LiveRuns>(),
             provider.GetRequiredService<Dispatcher>(),
             provider.GetRequiredService<RunFolders>(),
+            provider.GetRequiredService<RunStacks>(),
+            provider.GetRequiredService<Autopsies>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<JobRegistry>>()
         ));

@@ -41,6 +41,9 @@ public sealed class CommandConfig
     public Lifetime Lifetime { get; set; }
 
     public long? OutputLimit { get; set; }
+
+    /// <summary>Keeps with a run where its processes were when force is about to be used. Default false.</summary>
+    public bool Autopsy { get; set; }
 }
 
 /// <summary>A parameter of a command.</summary>

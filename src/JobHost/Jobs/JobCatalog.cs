@@ -98,6 +98,7 @@ public sealed class JobCatalog
             Priority = config.Priority,
             Lifetime = config.Lifetime,
             Retry = config.Retry ?? RetryPolicy.Once,
+            Autopsy = config.Autopsy,
         };
         options.QueueLimit = config.QueueLimit ?? options.QueueLimit;
         options.OutputLimit = config.OutputLimit ?? options.OutputLimit;
@@ -168,6 +169,7 @@ public sealed class JobCatalog
             Priority = options.Priority,
             Lifetime = options.Lifetime,
             Footing = footing,
+            Autopsy = options.Autopsy,
             OutputLimit = options.OutputLimit,
             Body = body,
             Command = command,

@@ -28,6 +28,9 @@ public sealed class JobDefinition
 
     public required Lifetime Lifetime { get; init; }
 
+    /// <summary>Whether is kept where a run was before it was forced.</summary>
+    public required bool Autopsy { get; init; }
+
     /// <summary>Bytes kept of each output stream of a run.</summary>
     public required long OutputLimit { get; init; }
 

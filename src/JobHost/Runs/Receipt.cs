@@ -37,6 +37,9 @@ public sealed record Receipt
     /// <summary>How long after the ladder's end a stuck run ended after all.</summary>
     public TimeSpan? LateBy { get; init; }
 
+    /// <summary>When was kept where it was before it was forced; null where it was not.</summary>
+    public DateTimeOffset? AutopsyAt { get; init; }
+
     /// <summary>Who gave back what it held while it was stuck; null while nobody did.</summary>
     public RunRelease? Released { get; init; }
 }

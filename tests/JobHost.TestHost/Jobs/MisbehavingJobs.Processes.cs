@@ -7,6 +7,8 @@ public static partial class MisbehavingJobs
     private static JobsBuilder AddProcesses(this JobsBuilder jobs) =>
         jobs.Add<ProcessObeysJob>("p-obeys", InWorker)
             .Add<ProcessIgnoresJob>("p-ignores", InWorker)
+            .Add<ProcessIgnoresJob>("p-autopsy", WithAutopsy)
+            .Add<ProcessObeysJob>("p-obeys-autopsy", WithAutopsy)
             .Add<ProcessExitsJob>("p-exits", InWorker)
             .Add<ProcessCrashesJob>("p-crashes", InWorker)
             .Add<ProcessStackOverflowJob>("p-stack-overflow", InWorker)
@@ -27,4 +29,10 @@ public static partial class MisbehavingJobs
             .Add<ProcessDirectoryJob>("p-cwd", InWorker);
 
     private static void InWorker(JobOptions options) => options.Kind = JobKind.Process;
+
+    private static void WithAutopsy(JobOptions options)
+    {
+        options.Kind = JobKind.Process;
+        options.Autopsy = true;
+    }
 }

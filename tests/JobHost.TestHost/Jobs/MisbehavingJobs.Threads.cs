@@ -7,6 +7,7 @@ public static partial class MisbehavingJobs
     private static JobsBuilder AddThreads(this JobsBuilder jobs) =>
         jobs.Add<ThreadObeysJob>("thread-obeys")
             .Add<ThreadSleepsJob>("thread-sleeps")
+            .Add<ThreadSleepsJob>("thread-autopsy", options => options.Autopsy = true)
             .Add<ThreadLockJob>("thread-lock")
             .Add<ThreadWaitJob>("thread-wait")
             .Add<ThreadSleepsSwallowingJob>("thread-sleeps-swallowing")

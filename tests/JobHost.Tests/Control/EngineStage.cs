@@ -1,5 +1,6 @@
 using JobHost.Control;
 using JobHost.Execution.Output;
+using JobHost.Execution.Stacks;
 using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Runs;
@@ -20,9 +21,23 @@ internal sealed class EngineStage : IDisposable
         var node = new NodeIdentity("node", Interlocked.Increment(ref epochs), "instance");
         var folders = new RunFolders(folder.Path);
         Catalog = Some.Catalog(jobs);
-        Runner = new(node, Executors.Values, folders, collector, Time, Log.For<AttemptRunner>());
+        var stacks = new RunStacks(reader: null, Time);
+        var autopsies = new Autopsies(stacks, folders, Time, Log.For<Autopsies>());
+        Runner = new(node, Executors.Values, folders, collector, autopsies, Time, Log.For<AttemptRunner>());
         Dispatcher = new(Runner, LiveRuns, slots, Time, Log.For<Dispatcher>());
-        Registry = new(Catalog, node, new(), Store, LiveRuns, Dispatcher, folders, Time, Log.For<JobRegistry>());
+        Registry = new(
+            Catalog,
+            node,
+            new(),
+            Store,
+            LiveRuns,
+            Dispatcher,
+            folders,
+            stacks,
+            autopsies,
+            Time,
+            Log.For<JobRegistry>()
+        );
     }
 
     private static long epochs;

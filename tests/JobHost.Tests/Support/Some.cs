@@ -126,6 +126,7 @@ internal static class Some
             Survivors = [new(3, 4, "c", null, null, null)],
             Elapsed = TimeSpan.FromTicks(7),
             LateBy = TimeSpan.FromTicks(8),
+            AutopsyAt = Instant,
             Released = new("carol", Instant, "in the way", "u"),
         };
 

@@ -38,6 +38,9 @@ internal sealed class RunFolders(string dataDirectory)
             }
         );
 
+    /// <summary>The file that keeps where the run was before it was forced.</summary>
+    internal string Autopsy(RunId id) => Path.Combine(Folder(id), "autopsy.json");
+
     /// <summary>Removes all files of a run.</summary>
     internal void Delete(RunId id)
     {

@@ -80,6 +80,18 @@ internal sealed class WorkerEnvironment(string instance)
         return environment;
     }
 
+    /// <summary>For a process of this program that looks at another: marked as this node's, so that the next life finds it.</summary>
+    internal IReadOnlyDictionary<string, string> ForReader()
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [RunProcesses.InstanceVariable] = instance,
+        };
+        AddPassed(environment);
+        AddRuntime(environment);
+        return environment;
+    }
+
     private static void AddRuntime(Dictionary<string, string> environment)
     {
         foreach (
