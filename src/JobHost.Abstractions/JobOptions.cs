@@ -80,6 +80,16 @@ public sealed class JobOptions
     public bool AllowAbort { get; set; }
 
     /// <summary>
+    /// Where runs of a task, thread or step job execute: null, in the host; a name, in the <i>lane</i> of that name, a worker
+    /// process that all runs of all jobs with that lane share, started when it is first needed. In a lane aborts need no
+    /// <see cref="AllowAbort"/>, and there is a last rung, <c>recycle</c>, which kills the lane's process: so every run in it
+    /// can be killed for certain, but whoever shares the lane with a run that withstands everything else is <c>lost</c> with
+    /// it. Give jobs a lane together that may go down together, and a <see cref="Retry"/>. What a run starts as a process
+    /// belongs to the lane and lives as long as it. 1 to 64 of <c>a-z 0-9 . _ -</c>, beginning with a letter or digit.
+    /// </summary>
+    public string? Lane { get; set; }
+
+    /// <summary>
     /// Keeps with a run where it was (processes, managed stacks) when the first rung of force is about to be used, or, where
     /// there is none, when the ladder has ended in vain. Force waits for it, 2 s at most. Default false.
     /// </summary>

@@ -31,21 +31,36 @@ public enum Rung
     /// <summary>Process jobs: SIGKILL to everything that the run started.</summary>
     Kill,
 
+    /// <summary>
+    /// Jobs in a lane: the lane takes no more runs, those that share it get the grace to end by themselves, and then its whole
+    /// process tree is killed. Runs that were still in it are lost, and tried again where their policy says so.
+    /// </summary>
+    Recycle,
+
     /// <summary>Nothing more is done; the end is awaited and proven. Without proof in time the run is <c>stuck</c>.</summary>
     Verify,
 }
 
 /// <summary>One rung of a ladder and how long it may take before the next.</summary>
 /// <param name="Rung">What is done.</param>
-/// <param name="Grace">How long to wait for the run's end after it, 0 to 1 day.</param>
+/// <param name="Grace">How long to wait for the run's end after it, 0 to 1 day; of <c>Recycle</c>, how long before the kill.</param>
 public readonly record struct LadderStep(Rung Rung, TimeSpan Grace);
 
 /// <summary>Where the code of a job stands, which decides the rungs that reach it.</summary>
 /// <param name="Kind">How it is carried out.</param>
 /// <param name="OwnThread">Whether a task job has a thread of its own; a thread job always has.</param>
-/// <param name="AllowAbort">Whether its author allows aborts.</param>
-public readonly record struct Footing(JobKind Kind, bool OwnThread = false, bool AllowAbort = false)
+/// <param name="AllowAbort">Whether its author allows aborts in the host.</param>
+/// <param name="Lane">The lane that it runs in, or null for the host.</param>
+public readonly record struct Footing(
+    JobKind Kind,
+    bool OwnThread = false,
+    bool AllowAbort = false,
+    string? Lane = null
+)
 {
+    /// <summary>Whether a thread of it may be aborted: in a lane that harms nobody else.</summary>
+    public bool MayAbort => HasThread && (AllowAbort || Lane is not null);
+
     /// <summary>Whether there is one thread that runs this job's code and nothing else.</summary>
     public bool HasThread => Kind == JobKind.Thread || (Kind == JobKind.Task && OwnThread);
 }
@@ -70,8 +85,9 @@ public sealed record Ladder
     public ImmutableArray<LadderStep> Steps { get; }
 
     /// <summary>
-    /// The ladder of a job that names none: cancel 10 s; then for a thread interrupt 1 s, or where allowed interrupt 0.25 s and
-    /// abort 5 s, and signal 1 s; for processes SIGTERM 5 s and SIGKILL; then verify 5 s.
+    /// The ladder of a job that names none: cancel 10 s; then for a thread interrupt 1 s, or where it may be aborted interrupt
+    /// 0.25 s and abort 5 s (in a lane 2 s), and signal 1 s; in a lane recycle 1 s; for processes SIGTERM 5 s and SIGKILL; then
+    /// verify 5 s.
     /// </summary>
     public static Ladder DefaultFor(Footing footing) => new(DefaultSteps(footing));
 
@@ -80,10 +96,10 @@ public sealed record Ladder
         yield return new(Rung.Cancel, TimeSpan.FromSeconds(10));
         if (footing.HasThread)
         {
-            yield return new(Rung.Interrupt, TimeSpan.FromSeconds(footing.AllowAbort ? 0.25 : 1));
-            if (footing.AllowAbort)
+            yield return new(Rung.Interrupt, TimeSpan.FromSeconds(footing.MayAbort ? 0.25 : 1));
+            if (footing.MayAbort)
             {
-                yield return new(Rung.Abort, TimeSpan.FromSeconds(5));
+                yield return new(Rung.Abort, TimeSpan.FromSeconds(footing.Lane is null ? 5 : 2));
             }
             yield return new(Rung.Signal, TimeSpan.FromSeconds(1));
         }
@@ -91,6 +107,10 @@ public sealed record Ladder
         {
             yield return new(Rung.Terminate, TimeSpan.FromSeconds(5));
             yield return new(Rung.Kill, TimeSpan.Zero);
+        }
+        if (footing.Lane is not null)
+        {
+            yield return new(Rung.Recycle, TimeSpan.FromSeconds(1));
         }
         yield return new(Rung.Verify, TimeSpan.FromSeconds(5));
     }
@@ -130,17 +150,22 @@ public sealed record Ladder
             {
                 Rung.Interrupt or Rung.Abort or Rung.Signal => footing.HasThread,
                 Rung.Terminate or Rung.Kill => footing.Kind == JobKind.Process,
+                Rung.Recycle => footing.Lane is not null,
                 _ => true,
             };
+            if (!fits && step.Rung == Rung.Recycle)
+            {
+                return "rung 'Recycle' needs a Lane, which the job's author sets";
+            }
             if (!fits)
             {
                 return footing.Kind == JobKind.Task && step.Rung is not (Rung.Terminate or Rung.Kill)
                     ? $"rung '{step.Rung}' needs OwnThread, which the job's author sets"
                     : $"rung '{step.Rung}' does not exist for jobs of kind '{footing.Kind}'";
             }
-            if (step.Rung == Rung.Abort && !footing.AllowAbort)
+            if (step.Rung == Rung.Abort && !footing.MayAbort)
             {
-                return "rung 'Abort' needs AllowAbort, which the job's author sets";
+                return "rung 'Abort' needs AllowAbort or a Lane, which the job's author sets";
             }
         }
         return null;

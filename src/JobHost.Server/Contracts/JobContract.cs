@@ -35,10 +35,13 @@ public sealed record JobContract
 
     public required Lifetime Lifetime { get; init; }
 
+    /// <summary>The lane that its runs share, or null where they execute in the host or in processes of their own.</summary>
+    public string? Lane { get; init; }
+
     /// <summary>Whether each run of a task job has a thread of its own.</summary>
     public required bool OwnThread { get; init; }
 
-    /// <summary>Whether the <c>abort</c> rung may be used in the host's own process.</summary>
+    /// <summary>Whether the <c>abort</c> rung may be used in the host's own process; in a lane it always may.</summary>
     public required bool AllowAbort { get; init; }
 
     /// <summary>Whether is kept where a run was before it was forced.</summary>
@@ -68,6 +71,7 @@ public sealed record JobContract
             Concurrency = new(job.ConcurrencyLimit, job.QueueLimit),
             Priority = job.Priority,
             Lifetime = job.Lifetime,
+            Lane = job.Footing.Lane,
             OwnThread = job.Footing.OwnThread,
             AllowAbort = job.Footing.AllowAbort,
             Autopsy = job.Autopsy,

@@ -55,6 +55,9 @@ public sealed record RunContract
 
     public int? ProcessId { get; init; }
 
+    /// <summary>The lane that it runs in, or null.</summary>
+    public string? Lane { get; init; }
+
     /// <summary>Until when its processes are kept from running; null while they run.</summary>
     public DateTimeOffset? FrozenUntil { get; init; }
 
@@ -96,6 +99,7 @@ public sealed record RunContract
             ExitCode = run.ExitCode,
             Signal = run.Signal,
             ProcessId = run.ProcessId,
+            Lane = run.Lane,
             FrozenUntil = run.FrozenUntil,
             KillGuarantee = run.KillGuarantee,
             Leaked = run.Leaked,

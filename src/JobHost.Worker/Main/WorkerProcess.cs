@@ -68,7 +68,7 @@ public sealed class WorkerProcess : IDisposable
         {
             return 0;
         }
-        if (args is not [Verb, var input, var output, .. var more])
+        if (args is not [Verb or LaneProcess.Verb, var input, var output, .. var more])
         {
             return null;
         }
@@ -80,6 +80,11 @@ public sealed class WorkerProcess : IDisposable
             Pipes.CloseOnExec(int.Parse(output, CultureInfo.InvariantCulture));
         }
         using var toHost = new WorkerChannel(Open(input, FileAccess.Read), Open(output, FileAccess.Write));
+        if (args[0] == LaneProcess.Verb)
+        {
+            using var lane = new LaneProcess(toHost, configureJobs);
+            lane.Run();
+        }
         using var worker = new WorkerProcess(toHost, configureJobs);
         return await worker.RunAsync();
     }
@@ -179,11 +184,17 @@ public sealed class WorkerProcess : IDisposable
         {
             // Whatever is wrong with the channel, nobody can stop this run through it any more: it ends now.
         }
-        // The host is gone, or nobody can be sure that it is not.
+        EndWithHost();
+    }
+
+    /// <summary>The host is gone, or nobody can be sure that it is not.</summary>
+    [DoesNotReturn]
+    internal static void EndWithHost()
+    {
         EndTree();
         if (OperatingSystem.IsLinux())
         {
-            // At once: what the job has registered for the end of the process could hold it up.
+            // At once: what a job has registered for the end of the process could hold it up.
             Libc._exit(1);
         }
         Environment.Exit(1);

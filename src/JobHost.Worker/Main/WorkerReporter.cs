@@ -8,20 +8,15 @@ internal sealed class WorkerReporter : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
-    // Far below the limit of a frame, also when each character takes six bytes as JSON.
-    private const int MaxCharactersPerReport = 256 * 1024;
-    private const int MaxLineLength = 64 * 1024;
-
     private readonly WorkerChannel channel;
-    private readonly RunContext context;
+    private readonly RunReport report;
     private readonly ManualResetEventSlim finished = new();
     private readonly Thread thread;
-    private RunProgress? reported;
 
     internal WorkerReporter(WorkerChannel channel, RunContext context)
     {
         this.channel = channel;
-        this.context = context;
+        report = new(context);
         thread = new Thread(Work) { Name = "jobhost-reporter", IsBackground = true };
         thread.Start();
     }
@@ -61,27 +56,9 @@ internal sealed class WorkerReporter : IDisposable
 
     private void Report()
     {
-        var progress = context.Progress;
-        var lines = context.Log.Take(out var dropped);
-        if (lines.Count == 0 && dropped == 0 && ReferenceEquals(progress, reported))
+        foreach (var message in report.Take())
         {
-            return;
+            channel.Send(message);
         }
-        var batch = new List<string>();
-        var characters = 0;
-        foreach (var line in lines)
-        {
-            var bounded = line.Length > MaxLineLength ? line[..MaxLineLength] + "..." : line;
-            batch.Add(bounded);
-            characters += bounded.Length;
-            if (characters > MaxCharactersPerReport)
-            {
-                channel.Send(new ReportMessage(batch, 0, null));
-                batch = [];
-                characters = 0;
-            }
-        }
-        channel.Send(new ReportMessage(batch, dropped, progress));
-        reported = progress;
     }
 }

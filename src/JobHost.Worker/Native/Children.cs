@@ -113,11 +113,12 @@ internal static unsafe class Children
         return Libc.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) == 0 && *(int*)(info + 16) != 0;
     }
 
-    /// <summary>Gives the number of an ended child back to the system; does nothing while it runs.</summary>
-    internal static void Reap(int pid)
+    /// <summary>Gives the number of an ended child back to the system; false while it runs.</summary>
+    internal static bool TryReap(int pid)
     {
         var info = stackalloc byte[SiginfoSize];
-        _ = Libc.waitid(P_PID, pid, info, WEXITED | WNOHANG);
+        new Span<byte>(info, SiginfoSize).Clear();
+        return Libc.waitid(P_PID, pid, info, WEXITED | WNOHANG) == 0 && *(int*)(info + 16) != 0;
     }
 
     /// <summary>Makes this process the parent of every descendant whose own parent ends.</summary>

@@ -47,23 +47,30 @@ internal sealed class AdoptedZombies
             dead.Clear();
             return;
         }
+        var children = Children.List();
+        if (children.Count > Crowd)
+        {
+            // Reading about each would take longer than it takes them to become more.
+            foreach (var pid in children.Where(pid => pid != own))
+            {
+                Children.TryReap(pid);
+            }
+            return;
+        }
         var now = Stopwatch.GetTimestamp();
         var found = new Dictionary<(int, long), long>();
-        foreach (var entry in Children.List().Where(pid => pid != own).Select(ProcFs.Read).OfType<ProcessEntry>())
+        foreach (var entry in children.Where(pid => pid != own).Select(ProcFs.Read).OfType<ProcessEntry>())
         {
-            if (entry.IsDead)
+            var key = (entry.Pid, entry.StartTime);
+            if (
+                entry.IsDead && !(dead.TryGetValue(key, out var since) && Expired(since) && Children.TryReap(entry.Pid))
+            )
             {
-                var key = (entry.Pid, entry.StartTime);
                 found[key] = dead.GetValueOrDefault(key, now);
             }
         }
-        foreach (var ((pid, _), since) in found)
-        {
-            if (since != now && (found.Count > Crowd || Stopwatch.GetElapsedTime(since, now) > Grace))
-            {
-                Children.Reap(pid);
-            }
-        }
         dead = found;
+
+        bool Expired(long since) => Stopwatch.GetElapsedTime(since, now) > Grace;
     }
 }

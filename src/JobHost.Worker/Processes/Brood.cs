@@ -22,6 +22,8 @@ namespace JobHost.Worker.Processes;
 /// </summary>
 internal sealed class Brood
 {
+    private const int Crowd = 100;
+
     // After so many looks that did not end it, whoever is met is shot first and read about afterwards.
     private const int GentleLooks = 3;
 
@@ -30,7 +32,7 @@ internal sealed class Brood
 
     private readonly Dictionary<int, Ward> living = [];
     private readonly List<Ward> unproven = [];
-    private readonly Dictionary<(int Pid, long StartTime), Orphan> orphans = [];
+    private readonly Dictionary<int, Orphan> orphans = [];
     private readonly HashSet<int> others = [];
     private readonly int ownGroup = ProcFs.Read(Environment.ProcessId)?.Group ?? 0;
     private int looksInVain;
@@ -64,28 +66,32 @@ internal sealed class Brood
             Children.Strike(pid => living.ContainsKey(pid) || others.Contains(pid));
         }
         var held = new HashSet<Ward>();
-        foreach (var pid in Children.List())
+        var listed = Children.List();
+        foreach (var pid in listed)
         {
             if (living.ContainsKey(pid) || others.Contains(pid))
             {
                 continue;
             }
-            if (ProcFs.Read(pid) is not { } entry)
+            if (!orphans.TryGetValue(pid, out var orphan))
             {
-                // He is on the list and cannot be read: nobody's end is proven by this look.
-                held.UnionWith(unproven);
-                continue;
+                // In a crowd the dead are buried unread: reading would take longer than it takes them to become more. One who
+                // cannot be read, dead or alive, may be anybody's: by this look nobody's end is proven.
+                if ((listed.Count > Crowd && Children.TryReap(pid)) || ProcFs.Read(pid) is not { } entry)
+                {
+                    held.UnionWith(unproven);
+                    continue;
+                }
+                orphan = Know(entry);
             }
-            var orphan = Know(entry);
             held.UnionWith(orphan.Owners);
-            if (entry.IsDead)
+            if (Children.TryReap(pid))
             {
-                Children.Reap(pid);
-                orphans.Remove((entry.Pid, entry.StartTime));
+                orphans.Remove(pid);
             }
             else
             {
-                Kill(entry, orphan);
+                Kill(pid, orphan);
             }
         }
         var proven = unproven.Where(worker => !held.Contains(worker)).ToList();
@@ -99,38 +105,37 @@ internal sealed class Brood
         [
             .. orphans
                 .Where(pair => pair.Value.Owners.Contains(worker))
-                .SelectMany(pair => ProcFs.Tree(pair.Key.Pid))
+                .SelectMany(pair => ProcFs.Tree(pair.Key))
                 .DistinctBy(entry => entry.Pid),
         ];
 
     private Orphan Know(ProcessEntry entry)
     {
-        var key = (entry.Pid, entry.StartTime);
-        if (!orphans.TryGetValue(key, out var orphan))
+        var own = unproven.Find(worker => worker.Pid == entry.Session);
+        var orphan = new Orphan(own is null ? [.. unproven] : [own]);
+        orphans.Add(entry.Pid, orphan);
+        foreach (var owner in orphan.Owners)
         {
-            var own = unproven.Find(worker => worker.Pid == entry.Session);
-            orphan = new(own is null ? [.. unproven] : [own]);
-            orphans.Add(key, orphan);
-            foreach (var owner in orphan.Owners)
-            {
-                owner.Leave(entry);
-            }
+            owner.Leave(entry);
         }
         return orphan;
     }
 
-    private void Kill(ProcessEntry entry, Orphan orphan)
+    private void Kill(int pid, Orphan orphan)
     {
-        // One call that no fork can race with, then himself, as he may be in a group that we must not hit. Both numbers are
-        // his for as long as he is not reaped.
+        _ = Libc.kill(pid, Signals.Kill);
+        if (orphan.Rounds++ % StubbornRounds != 0 || ProcFs.Read(pid) is not { } entry)
+        {
+            return;
+        }
+        // One call that no fork can race with. The number of the group is his for as long as he is in it.
         if (entry.Group > 1 && entry.Group != ownGroup && !living.ContainsKey(entry.Group))
         {
             Signals.SendToGroup(entry.Group, Signals.Kill);
         }
-        _ = Libc.kill(entry.Pid, Signals.Kill);
-        if (++orphan.Rounds % StubbornRounds == 0)
+        if (orphan.Rounds > StubbornRounds)
         {
-            FrozenProcess.Thaw(entry.Pid);
+            FrozenProcess.Thaw(pid);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using JobHost.Worker.Native;
 
@@ -15,6 +16,9 @@ internal sealed class RunProcesses
     /// <summary>The variable that marks every process of a node: <c>instance</c>, the same over all lives of a data folder.</summary>
     internal const string InstanceVariable = "JOBHOST_INSTANCE";
 
+    /// <summary>The variable that marks the processes of a lane: <c>name@epoch</c>.</summary>
+    internal const string LaneVariable = "JOBHOST_LANE";
+
     private readonly byte[] cookie;
     private readonly int? group;
 
@@ -30,6 +34,12 @@ internal sealed class RunProcesses
 
     /// <summary>Every process that any life of a node has started for its runs.</summary>
     internal static RunProcesses OfInstance(string instance) => new(InstanceVariable, instance, null);
+
+    /// <summary>Every process that a lane of one life of the node had.</summary>
+    internal static RunProcesses OfLane(string lane, long epoch) => new(LaneVariable, LaneMark(lane, epoch), null);
+
+    internal static string LaneMark(string lane, long epoch) =>
+        string.Create(CultureInfo.InvariantCulture, $"{lane}@{epoch}");
 
     /// <summary>Those that can still run, the asking process left out.</summary>
     internal IReadOnlyList<ProcessEntry> Living()

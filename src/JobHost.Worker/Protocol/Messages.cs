@@ -14,6 +14,8 @@ namespace JobHost.Worker.Protocol;
 [JsonDerivedType(typeof(LeaveMessage), "leave")]
 [JsonDerivedType(typeof(ReportMessage), "report")]
 [JsonDerivedType(typeof(EndedMessage), "ended")]
+[JsonDerivedType(typeof(OfRunMessage), "ofRun")]
+[JsonDerivedType(typeof(ClimbMessage), "climb")]
 internal abstract record Message;
 
 /// <summary>Host to worker, once: what to run.</summary>
@@ -31,6 +33,9 @@ internal sealed record AssignMessage : Message
 
     /// <summary>The parameters of a job that is code.</summary>
     public JsonElement? Parameters { get; init; }
+
+    /// <summary>Whether an asynchronous job gets a thread of its own; in a lane.</summary>
+    public bool OwnThread { get; init; }
 
     /// <summary>The command line of a job that is a command.</summary>
     public CommandLine? Command { get; init; }
@@ -68,6 +73,12 @@ internal sealed record EndedMessage : Message
     /// <summary>Of a command.</summary>
     public int? Signal { get; init; }
 }
+
+/// <summary>Both ways, where a worker is a lane and runs several: a message about one of them.</summary>
+internal sealed record OfRunMessage(Guid RunId, Message Message) : Message;
+
+/// <summary>Host to lane: climb a rung of the run's ladder.</summary>
+internal sealed record ClimbMessage(Rung Rung, StopNotice Notice, TimeSpan Grace) : Message;
 
 // What a message leaves out or sets to null where it may not is no message.
 [JsonSourceGenerationOptions(

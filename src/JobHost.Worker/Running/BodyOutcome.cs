@@ -24,8 +24,11 @@ public enum BodyEnding
     /// <summary>It was left at a step and never continued.</summary>
     Dropped,
 
-    /// <summary>The kill rung ended its process.</summary>
+    /// <summary>The kill or the recycle rung ended its process.</summary>
     Killed,
+
+    /// <summary>The process that it shared ended, and how far it came is not known.</summary>
+    Lost,
 }
 
 /// <summary>What a job's code threw.</summary>

@@ -36,7 +36,7 @@ public sealed partial class JobRegistry
             {
                 LineUp(live);
             }
-            else if (run.Kind != JobKind.Process || allGone)
+            else if (run.IsInHost || allGone)
             {
                 concluding.Add(ConcludeLostAsync(live, runner));
             }
@@ -112,7 +112,7 @@ public sealed partial class JobRegistry
         CancellationToken cancellationToken
     )
     {
-        while (leftovers.Kill(live.Id) is { IsEmpty: false } survivors)
+        while (leftovers.Kill(live.Record) is { IsEmpty: false } survivors)
         {
             try
             {

@@ -58,7 +58,7 @@ public sealed partial class JobRegistry
                     }),
             ],
             Queued = liveRuns.All.Count(live => live.State == RunState.Queued),
-            Workers = executing.Count(run => run is { Kind: JobKind.Process, ProcessId: not null }),
+            Workers = executing.Select(run => run.ProcessId).OfType<int>().Distinct().Count(),
             Stuck = [.. executing.Where(run => run.State == RunState.Stuck)],
             GhostWrites = dispatcher.GhostWrites,
             Recycling = Recycling,
@@ -135,7 +135,7 @@ public sealed partial class JobRegistry
     /// <summary>Recycles the node where so many runs are stuck inside its process.</summary>
     internal void RecycleWhenStuck(int limit)
     {
-        var count = Executing().Count(run => run.State == RunState.Stuck && run.Kind != JobKind.Process);
+        var count = Executing().Count(run => run.State == RunState.Stuck && run.IsInHost);
         if (count >= limit && !IsLeaving)
         {
             logger.NodeHasEnough(node.Name, count);
@@ -175,10 +175,10 @@ public sealed partial class JobRegistry
 
     private static Collateral CollateralOf(Run run)
     {
-        var fate = (run.Kind, run.State) switch
+        var fate = (run.IsInHost, run.State) switch
         {
-            (JobKind.Process, RunState.Stuck) => CollateralFate.StaysStuck,
-            (JobKind.Process, _) => CollateralFate.Stopped,
+            (false, RunState.Stuck) => CollateralFate.StaysStuck,
+            (false, _) => CollateralFate.Stopped,
             (_, RunState.Stuck) => CollateralFate.TakenDown,
             _ => CollateralFate.StoppedOrTakenDown,
         };

@@ -115,6 +115,7 @@ public sealed partial class JobRegistry
             UniqueKey = request.UniqueKey,
             RetryOf = retryOf,
             KillGuarantee = guarantees.Of(job),
+            Lane = job.Footing.Lane,
             Policy = new()
             {
                 Ladder = request.Ladder ?? job.Policy.Ladder,

@@ -138,12 +138,14 @@ internal sealed partial class LiveRun
         {
             var run = record;
             var evidence = Evidence(end);
+            var state = EndState.Of(end.Ending, evidence);
             var next = run with
             {
-                State = EndState.Of(end.Ending, evidence),
+                State = state,
                 Progress = context?.Progress,
                 Result = end.Result,
-                Error = end.Error,
+                // That a run which was to be killed went down with others is no error.
+                Error = end.Ending == BodyEnding.Lost && state != RunState.Lost ? null : end.Error,
                 ExitCode = end.ExitCode,
                 Signal = end.Signal,
                 ProcessId = execution?.ProcessId,

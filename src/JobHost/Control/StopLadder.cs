@@ -192,7 +192,7 @@ internal sealed class StopLadder(
     private async Task StayStuckAsync()
     {
         var force = ladder.Steps.LastOrDefault(step =>
-            step.Rung is Rung.Interrupt or Rung.Abort or Rung.Signal or Rung.Kill
+            step.Rung is Rung.Interrupt or Rung.Abort or Rung.Signal or Rung.Kill or Rung.Recycle
         );
         var pause = FirstRetry;
         var told = false;

@@ -26,24 +26,3 @@ internal sealed class HostExecution : RunExecution
 
     private async Task<ExecutionEnd> CompleteAsync() => ExecutionEnd.From(await body.Completion, body.Proof);
 }
-
-/// <summary>Runs jobs of one kind inside the host.</summary>
-internal sealed class HostExecutor(JobKind kind, BodyExecutions bodies) : IExecutor
-{
-    public JobKind Kind => kind;
-
-    public RunExecution Start(ExecutionOrder order) =>
-        new HostExecution(
-            bodies.Start(
-                new()
-                {
-                    Name = $"{order.Job.Name} {order.Run.Id}",
-                    Body = order.Job.Body!,
-                    Parameters = order.Run.Parameters,
-                    Context = order.Context,
-                    OwnThread = order.Job.Footing.OwnThread,
-                    MayAbort = order.Job.Footing.AllowAbort,
-                }
-            )
-        );
-}

@@ -30,7 +30,10 @@ internal abstract class RunExecution : IAsyncDisposable
     /// <summary>The runtime's number of that thread, where it is one of the host's.</summary>
     internal virtual int? ThreadId => null;
 
-    /// <summary>Other runs that live in the same process and would go down with it.</summary>
+    /// <summary>
+    /// The blast radius: other runs that live in the same process now, and would go down with it by the last rung of its
+    /// ladder. One that joins or leaves a moment later is not seen; none joins any more when that rung is climbed.
+    /// </summary>
     internal virtual IReadOnlyList<RunId> Neighbours => [];
 
     /// <summary>

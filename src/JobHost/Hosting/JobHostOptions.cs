@@ -29,6 +29,8 @@ public sealed class JobHostOptions
 
     public KillOptions Kill { get; set; } = new();
 
+    public LaneOptions Lanes { get; set; } = new();
+
     /// <summary>Commands that can be run as jobs, by name.</summary>
     public Dictionary<string, CommandConfig> Commands { get; set; } = new(StringComparer.Ordinal);
 }
@@ -92,6 +94,14 @@ public sealed class RetentionOptions
     /// <summary>How often is looked. Default 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(1);
+}
+
+/// <summary>The shared processes that jobs with a lane run in.</summary>
+public sealed class LaneOptions
+{
+    /// <summary>How long a lane without runs is kept. Default 5 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(5);
 }
 
 /// <summary>How the processes of runs are killed.</summary>

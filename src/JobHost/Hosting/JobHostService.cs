@@ -1,4 +1,5 @@
 using JobHost.Control;
+using JobHost.Execution.Lanes;
 using JobHost.Execution.Processes;
 using JobHost.Nodes;
 using JobHost.Runs;
@@ -18,6 +19,7 @@ internal sealed class JobHostService(
     IRunStore store,
     NodeTier tier,
     Leftovers leftovers,
+    LiveLanes lanes,
     JobHostOptions options,
     ILogger<JobHostService> logger
 ) : IHostedLifecycleService, IDisposable
@@ -60,6 +62,7 @@ internal sealed class JobHostService(
     private async Task EndLifeAsync()
     {
         await stopped.CancelAsync();
+        await lanes.CloseAsync();
         try
         {
             await store.EndLifeAsync();

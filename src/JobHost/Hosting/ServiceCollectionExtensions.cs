@@ -1,5 +1,6 @@
 using JobHost.Control;
 using JobHost.Execution;
+using JobHost.Execution.Lanes;
 using JobHost.Execution.Output;
 using JobHost.Execution.Processes;
 using JobHost.Execution.Stacks;
@@ -95,6 +96,12 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<OutputCollector>();
         services.AddSingleton<StepScheduler>();
         services.AddProcessTiers(options);
+        services.AddSingleton(provider => new LaneSetup(
+            Path.Combine(provider.GetRequiredService<DataDirectory>().Path, "lanes"),
+            provider.GetRequiredService<NodeIdentity>().Epoch,
+            options.Lanes.IdleTimeout
+        ));
+        services.AddSingleton<LiveLanes>();
         services.AddSingleton(provider => new BodyExecutions(
             provider.GetRequiredService<IServiceScopeFactory>(),
             provider.GetRequiredService<StepScheduler>(),
@@ -102,9 +109,10 @@ public static class ServiceCollectionExtensions
         ));
         foreach (var kind in (JobKind[])[JobKind.Task, JobKind.Thread, JobKind.Step])
         {
-            services.AddSingleton<IExecutor>(provider => new HostExecutor(
+            services.AddSingleton<IExecutor>(provider => new BodyExecutor(
                 kind,
-                provider.GetRequiredService<BodyExecutions>()
+                provider.GetRequiredService<BodyExecutions>(),
+                provider.GetRequiredService<LiveLanes>()
             ));
         }
         services.AddSingleton(provider => new RunStacks(

@@ -140,7 +140,12 @@ public sealed class JobCatalog
         Require(options.Priority is >= -1000 and <= 1000, "Priority must be -1000 to 1000");
         Require(options.OutputLimit is >= 0 and <= 1L << 40, "OutputLimit must be 0 to 1 TiB");
         Require(RetryProblem(retry) is null, RetryProblem(retry) ?? "");
-        var footing = new Footing(kind, options.OwnThread, options.AllowAbort);
+        var footing = new Footing(kind, options.OwnThread, options.AllowAbort, options.Lane);
+        Require(options.Lane is null || kind != JobKind.Process, "Lane is for jobs of kind Task, Thread and Step only");
+        Require(
+            options.Lane is null || JobsBuilder.ValidName().IsMatch(options.Lane),
+            "Lane must be 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit"
+        );
         Require(!options.OwnThread || kind == JobKind.Task, "OwnThread is for jobs of kind Task only");
         Require(
             !options.AllowAbort || footing.HasThread,

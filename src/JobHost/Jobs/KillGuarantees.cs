@@ -53,7 +53,7 @@ public sealed class NodeGuarantees
     private volatile string process = KillGuarantees.BestEffort;
     private volatile IReadOnlyList<Drill> drills = [];
 
-    /// <summary>The guarantee of runs in processes.</summary>
+    /// <summary>The guarantee of runs in processes of their own, and in lanes.</summary>
     public string Process
     {
         get => process;
@@ -71,7 +71,7 @@ public sealed class NodeGuarantees
     public string Of(JobDefinition job)
     {
         ArgumentNullException.ThrowIfNull(job);
-        return job.Kind == JobKind.Process ? Process
+        return job.Kind == JobKind.Process || job.Footing.Lane is not null ? Process
             : job.Footing.HasThread ? KillGuarantees.BestEffort
             : KillGuarantees.Cooperative;
     }

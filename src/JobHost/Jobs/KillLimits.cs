@@ -5,14 +5,17 @@ public static class KillLimits
 {
     /// <summary>What may withstand a kill, or null where nothing that a run's code can do does.</summary>
     public static string? Of(Footing footing) =>
-        footing.Kind switch
+        footing switch
         {
-            JobKind.Process => null,
-            _ when footing is { HasThread: true, AllowAbort: true } =>
-                "Some native code, finally blocks and static constructors withstand an abort. What withstands stays in the host and is stuck.",
-            _ when footing.HasThread =>
+            { Kind: JobKind.Process } or { Lane: not null } => null,
+            { HasThread: true, AllowAbort: true } =>
+                "Native code, finally blocks and static constructors withstand an abort. What withstands stays in the host and is stuck.",
+            { Kind: JobKind.Thread } =>
                 "Code that computes or is in native code withstands an interrupt, and the job does not allow an abort. What withstands stays in the host and is stuck.",
-            JobKind.Step => "It ends between two steps only. A step that does not end stays in the host and is stuck.",
+            { Kind: JobKind.Step } =>
+                "It ends between two steps only. A step that does not end stays in the host and is stuck.",
+            { HasThread: true } =>
+                "Code that computes or is in native code withstands an interrupt, and the job does not allow an abort; code that left its thread withstands all. What withstands stays in the host and is stuck.",
             _ => "It ends only by its own help. Code that ignores its token stays in the host and is stuck.",
         };
 }

@@ -49,15 +49,17 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
         return true;
     }
 
-    /// <summary>Kills what is left of one run.</summary>
+    /// <summary>Kills what is left of one run, or of the lane that it was in.</summary>
     /// <returns>What was alive before; empty is the proof that nothing is left.</returns>
-    internal ImmutableArray<ProcessRecord> Kill(RunId run)
+    internal ImmutableArray<ProcessRecord> Kill(Run run)
     {
         if (!OperatingSystem.IsLinux())
         {
             return [];
         }
-        var living = RunProcesses.OfRun(run.Value, group: null).KillLiving();
+        var living = (
+            run.Lane is { } lane ? RunProcesses.OfLane(lane, run.Epoch) : RunProcesses.OfRun(run.Id.Value, group: null)
+        ).KillLiving();
         return
         [
             .. living

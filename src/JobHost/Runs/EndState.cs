@@ -16,7 +16,7 @@ public static class EndState
         }
         if (receipt is null || receipt.Requests.IsEmpty)
         {
-            return RunState.Failed;
+            return ending == BodyEnding.Lost ? RunState.Lost : RunState.Failed;
         }
         return ending switch
         {
@@ -27,6 +27,10 @@ public static class EndState
                 RunState.Killed
             ),
             BodyEnding.Dropped => StoppedBy(receipt, RunState.Cancelled),
+            // Somebody wanted it gone, by force if need be, and gone it is.
+            BodyEnding.Lost when receipt.Requests.Any(request => request.Escalate || request.Level == StopLevel.Kill) =>
+                StoppedBy(receipt, RunState.Killed),
+            BodyEnding.Lost => RunState.Lost,
             _ => RunState.Failed,
         };
     }

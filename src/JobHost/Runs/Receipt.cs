@@ -15,7 +15,7 @@ public sealed record Receipt
     /// <summary>What was tried, in order.</summary>
     public ImmutableArray<RungRecord> Rungs { get; init; } = [];
 
-    /// <summary>What the kill rested on: <c>token</c>, <c>thread</c>, <c>step</c>, the name of a tier such as <c>cgroup</c>, <c>host-exit</c>.</summary>
+    /// <summary>What the kill rested on: <c>token</c>, <c>thread</c>, <c>step</c>, <c>lane</c>, the name of a tier such as <c>cgroup</c>, <c>host-exit</c>.</summary>
     public string? Mechanism { get; init; }
 
     /// <summary>The processes that were seen to belong to the run.</summary>

@@ -56,6 +56,12 @@ public sealed record Run
     /// <summary>The run that this one repeats at somebody's wish.</summary>
     public RunId? RetryOf { get; init; }
 
+    /// <summary>The lane that it runs in, or null where it has its own process or runs in the host.</summary>
+    public string? Lane { get; init; }
+
+    /// <summary>Whether its code runs inside the host's own process.</summary>
+    public bool IsInHost => Kind != JobKind.Process && Lane is null;
+
     /// <summary>The policy that this run was accepted under.</summary>
     public required RunPolicy Policy { get; init; }
 

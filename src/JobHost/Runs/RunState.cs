@@ -36,7 +36,7 @@ public enum RunState
     /// <summary>A timeout stopped it, politely or by force, and it is gone. Final.</summary>
     TimedOut,
 
-    /// <summary>Its node died with it; nothing of it is left, and how far it came is not known. Final.</summary>
+    /// <summary>Its node or its lane ended with it; nothing of it is left, and how far it came is not known. Final.</summary>
     Lost,
 }
 

@@ -31,6 +31,8 @@ internal sealed record RunDocument
 
     public string? KillGuarantee { get; init; }
 
+    public string? Lane { get; init; }
+
     public int Leaked { get; init; }
 
     public IReadOnlyList<RunAttempt>? Attempts { get; init; }
@@ -57,6 +59,7 @@ internal sealed record RunDocument
                 Signal = run.Signal,
                 ProcessId = run.ProcessId,
                 KillGuarantee = run.KillGuarantee,
+                Lane = run.Lane,
                 Leaked = run.Leaked,
                 Attempts = run.Attempts.IsEmpty ? null : run.Attempts,
             },
@@ -88,6 +91,7 @@ internal sealed record RunDocument
             Signal = document.Signal,
             ProcessId = document.ProcessId,
             KillGuarantee = document.KillGuarantee,
+            Lane = document.Lane,
             Leaked = document.Leaked,
             Attempts = document.Attempts?.ToImmutableArray() ?? [],
         };

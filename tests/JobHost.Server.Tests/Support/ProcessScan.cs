@@ -18,6 +18,21 @@ internal static class ProcessScan
     internal static IReadOnlyList<string> WithPids(IReadOnlyCollection<int> pids) =>
         Living((pid, _, _) => pids.Contains(pid));
 
+    /// <summary>The living processes whose environment has a variable that begins so.</summary>
+    internal static IReadOnlyList<string> WithMark(string beginning) =>
+        Living(
+            (pid, _, _) =>
+                Read($"/proc/{pid}/environ")
+                    ?.Split('\0')
+                    .Any(variable => variable.StartsWith(beginning, StringComparison.Ordinal)) == true
+        );
+
+    /// <summary>A variable in the environment of a process.</summary>
+    internal static string Variable(int pid, string name) =>
+        Read($"/proc/{pid}/environ")!
+            .Split('\0')
+            .Single(variable => variable.StartsWith($"{name}=", StringComparison.Ordinal))[(name.Length + 1)..];
+
     /// <summary>Waits until nothing of a run is alive; fails with the survivors.</summary>
     internal static Task NothingLeftAsync(string runId, int? worker = null, params IReadOnlyCollection<int> pids) =>
         Poll.UntilAsync(

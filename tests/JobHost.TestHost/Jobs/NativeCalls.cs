@@ -10,15 +10,16 @@ internal static unsafe class NativeCalls
     // Larger than a mutex or a spin lock is anywhere.
     private const int LockSize = 256;
 
-    internal static void Sleep(Bound bound)
+    internal static void Sleep(Bound bound, Action begin)
     {
+        begin();
         while (!bound.IsOver)
         {
             _ = usleep(10_000_000);
         }
     }
 
-    internal static void Read(Bound bound)
+    internal static void Read(Bound bound, Action begin)
     {
         var ends = stackalloc int[2];
         if (pipe(ends) != 0)
@@ -32,6 +33,7 @@ internal static unsafe class NativeCalls
             _ = write(written, &one, 1);
         });
         var buffer = (byte)0;
+        begin();
         while (NativeCalls.read(read, &buffer, 1) < 0 && Marshal.GetLastPInvokeError() == EINTR)
         {
             // Tries again, as the class library does, with the pause in which an interrupt finds it.
@@ -39,22 +41,24 @@ internal static unsafe class NativeCalls
         }
     }
 
-    internal static void Lock(Bound bound)
+    internal static void Lock(Bound bound, Action begin)
     {
         // Not freed: whoever is aborted here leaves another thread that still writes to it.
         var held = NativeMemory.AllocZeroed(LockSize);
         _ = pthread_mutex_init(held, null);
         _ = pthread_mutex_lock(held);
         bound.WhenOver(() => _ = pthread_mutex_unlock(held));
+        begin();
         _ = pthread_mutex_lock(held);
     }
 
-    internal static void Spin(Bound bound)
+    internal static void Spin(Bound bound, Action begin)
     {
         var held = NativeMemory.AllocZeroed(LockSize);
         _ = pthread_spin_init(held, 0);
         _ = pthread_spin_lock(held);
         bound.WhenOver(() => _ = pthread_spin_unlock(held));
+        begin();
         _ = pthread_spin_lock(held);
     }
 

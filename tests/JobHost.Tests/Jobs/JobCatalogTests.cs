@@ -90,6 +90,15 @@ public sealed class JobCatalogTests
         Refused(nameof(JobOptions.Priority), options => options.Priority = 1001);
         Refused(nameof(JobOptions.OutputLimit), options => options.OutputLimit = -1);
         Refused(nameof(JobOptions.AllowAbort), options => options.AllowAbort = true);
+        Refused(nameof(JobOptions.Lane), options => options.Lane = "../up");
+        Refused(
+            nameof(JobOptions.Lane),
+            options =>
+            {
+                options.Kind = JobKind.Process;
+                options.Lane = "calm";
+            }
+        );
         Refused(
             nameof(JobOptions.OwnThread),
             options =>

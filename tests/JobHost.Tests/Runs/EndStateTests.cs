@@ -44,6 +44,11 @@ public sealed class EndStateTests
     [InlineData(BodyEnding.Dropped, Timeout, RunState.TimedOut)]
     [InlineData(BodyEnding.Dropped, TimeoutThenKill, RunState.TimedOut)]
     [InlineData(BodyEnding.Dropped, Shutdown, RunState.Cancelled)]
+    // Who went down with others is lost, unless it was to be gone by force anyway.
+    [InlineData(BodyEnding.Lost, None, RunState.Lost)]
+    [InlineData(BodyEnding.Lost, Kill, RunState.Killed)]
+    [InlineData(BodyEnding.Lost, CancelThenKill, RunState.Killed)]
+    [InlineData(BodyEnding.Lost, Timeout, RunState.TimedOut)]
     public void The_end_of_a_run_is_what_its_code_bears_witness_of(BodyEnding ending, string asked, RunState state) =>
         Assert.Equal(state, EndState.Of(ending, ReceiptOf(asked)));
 
@@ -70,7 +75,12 @@ public sealed class EndStateTests
     {
         foreach (var ending in Enum.GetValues<BodyEnding>())
         {
-            var expected = ending == BodyEnding.Returned ? RunState.Succeeded : RunState.Failed;
+            var expected = ending switch
+            {
+                BodyEnding.Returned => RunState.Succeeded,
+                BodyEnding.Lost => RunState.Lost,
+                _ => RunState.Failed,
+            };
             Assert.Equal(expected, EndState.Of(ending, receipt: null));
         }
     }

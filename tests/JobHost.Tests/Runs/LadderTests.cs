@@ -9,7 +9,8 @@ public sealed class LadderTests
         .. from kind in Enum.GetValues<JobKind>()
         from ownThread in (bool[])[false, true]
         from allowAbort in (bool[])[false, true]
-        select new Footing(kind, ownThread, allowAbort),
+        from lane in (string?[])[null, "calm"]
+        select new Footing(kind, ownThread, allowAbort, lane),
     ];
 
     [Theory]
@@ -22,6 +23,25 @@ public sealed class LadderTests
     [InlineData(JobKind.Process, false, false, "Cancel 10s -> Terminate 5s -> Kill 0s -> Verify 5s")]
     public void Every_footing_has_a_ladder_of_its_own(JobKind kind, bool ownThread, bool allowAbort, string expected) =>
         Assert.Equal(expected, Ladder.DefaultFor(new(kind, ownThread, allowAbort)).ToString());
+
+    [Theory]
+    [InlineData(JobKind.Task, false, "Cancel 10s -> Recycle 1s -> Verify 5s")]
+    [InlineData(
+        JobKind.Task,
+        true,
+        "Cancel 10s -> Interrupt 0.25s -> Abort 2s -> Signal 1s -> Recycle 1s -> Verify 5s"
+    )]
+    [InlineData(JobKind.Step, false, "Cancel 10s -> Recycle 1s -> Verify 5s")]
+    [InlineData(
+        JobKind.Thread,
+        false,
+        "Cancel 10s -> Interrupt 0.25s -> Abort 2s -> Signal 1s -> Recycle 1s -> Verify 5s"
+    )]
+    public void In_a_lane_threads_are_aborted_and_the_lane_is_the_last_thing_to_go(
+        JobKind kind,
+        bool ownThread,
+        string expected
+    ) => Assert.Equal(expected, Ladder.DefaultFor(new(kind, ownThread, Lane: "calm")).ToString());
 
     [Fact]
     public void A_default_ladder_fits_its_footing()
@@ -46,6 +66,7 @@ public sealed class LadderTests
     [InlineData(Rung.Kill, Rung.Terminate)]
     [InlineData(Rung.Abort, Rung.Interrupt)]
     [InlineData(Rung.Signal, Rung.Abort)]
+    [InlineData(Rung.Recycle, Rung.Kill)]
     public void Rungs_rise_and_none_comes_twice(Rung first, Rung second)
     {
         var problem = Assert.Throws<ArgumentException>(() =>
@@ -84,7 +105,8 @@ public sealed class LadderTests
                 var fits = rung switch
                 {
                     Rung.Interrupt or Rung.Signal => hasThread,
-                    Rung.Abort => hasThread && footing.AllowAbort,
+                    Rung.Abort => hasThread && (footing.AllowAbort || footing.Lane is not null),
+                    Rung.Recycle => footing.Lane is not null,
                     Rung.Terminate or Rung.Kill => footing.Kind == JobKind.Process,
                     _ => true,
                 };
@@ -95,6 +117,7 @@ public sealed class LadderTests
 
     [Theory]
     [InlineData(Rung.Abort, JobKind.Thread, "AllowAbort")]
+    [InlineData(Rung.Recycle, JobKind.Thread, "Lane")]
     [InlineData(Rung.Signal, JobKind.Task, "OwnThread")]
     [InlineData(Rung.Interrupt, JobKind.Step, "'Step'")]
     [InlineData(Rung.Kill, JobKind.Task, "'Task'")]

@@ -86,6 +86,7 @@ internal static class Some
             ExitCode = 137,
             Signal = "SIGKILL",
             ProcessId = 4242,
+            Lane = "conversions",
             KillGuarantee = "group",
             Leaked = 2,
             Attempts =

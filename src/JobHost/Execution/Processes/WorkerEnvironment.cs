@@ -57,6 +57,20 @@ internal sealed class WorkerEnvironment(string instance)
         return environment;
     }
 
+    /// <summary>For the process of a lane, where no run is alone.</summary>
+    internal IReadOnlyDictionary<string, string> ForLane(Guid mark, string lane)
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [RunProcesses.RunVariable] = mark.ToString(),
+            [RunProcesses.InstanceVariable] = instance,
+            [RunProcesses.LaneVariable] = lane,
+        };
+        AddPassed(environment);
+        AddRuntime(environment);
+        return environment;
+    }
+
     /// <summary>For a process of this program that is no run's.</summary>
     internal static IReadOnlyDictionary<string, string> ForKeeper()
     {

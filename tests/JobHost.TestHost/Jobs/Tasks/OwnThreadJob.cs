@@ -17,7 +17,11 @@ internal sealed class OwnThreadJob : IJob<OwnThreadParameters>
         using var marker = new Marker(parameters.Marker);
         var bound = new Bound(parameters.Seconds, parameters.Release);
         await Task.Delay(1, CancellationToken.None);
-        marker.WriteLine("begin");
+        void Begin() => marker.WriteLine("begin");
+        if (parameters.Then != Then.Read)
+        {
+            Begin();
+        }
         switch (parameters.Then)
         {
             case Then.Sleep:
@@ -39,7 +43,7 @@ internal sealed class OwnThreadJob : IJob<OwnThreadParameters>
                 await never.Task;
                 break;
             case Then.Read:
-                NativeCalls.Read(bound);
+                NativeCalls.Read(bound, Begin);
                 break;
         }
         marker.WriteLine("end");

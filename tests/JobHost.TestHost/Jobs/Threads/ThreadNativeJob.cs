@@ -13,41 +13,43 @@ internal sealed class ThreadNativeJob : IThreadJob<ThreadNativeParameters>
     {
         using var marker = new Marker(parameters.Marker);
         var bound = new Bound(parameters.Seconds, parameters.Release);
-        marker.WriteLine("begin");
+        // Not before all is prepared: the making of a thread can be interrupted, and what follows cannot.
+        void Begin() => marker.WriteLine("begin");
         switch (parameters.On)
         {
             case Native.Sleep:
-                NativeCalls.Sleep(bound);
+                NativeCalls.Sleep(bound, Begin);
                 break;
             case Native.Read:
-                NativeCalls.Read(bound);
+                NativeCalls.Read(bound, Begin);
                 break;
             case Native.Lock:
-                NativeCalls.Lock(bound);
+                NativeCalls.Lock(bound, Begin);
                 break;
             case Native.Spin:
-                NativeCalls.Spin(bound);
+                NativeCalls.Spin(bound, Begin);
                 break;
             case Native.Pipe:
-                ReadPipe(bound);
+                ReadPipe(bound, Begin);
                 break;
             case Native.Mutex:
-                TakeMutex(bound);
+                TakeMutex(bound, Begin);
                 break;
         }
         marker.WriteLine("end");
         return null;
     }
 
-    private static void ReadPipe(Bound bound)
+    private static void ReadPipe(Bound bound, Action begin)
     {
         using var ours = new AnonymousPipeServerStream(PipeDirection.In);
         using var theirs = new AnonymousPipeClientStream(PipeDirection.Out, ours.ClientSafePipeHandle);
         bound.WhenOver(() => theirs.WriteByte(1));
+        begin();
         ours.ReadByte();
     }
 
-    private static void TakeMutex(Bound bound)
+    private static void TakeMutex(Bound bound, Action begin)
     {
         var name = $"jobhost-{Guid.NewGuid():N}";
         using var taken = new ManualResetEventSlim();
@@ -60,6 +62,7 @@ internal sealed class ThreadNativeJob : IThreadJob<ThreadNativeParameters>
         });
         taken.Wait(CancellationToken.None);
         using var ours = new Mutex(initiallyOwned: false, name);
+        begin();
         ours.WaitOne();
         ours.ReleaseMutex();
     }

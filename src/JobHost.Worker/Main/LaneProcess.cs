@@ -1,0 +1,208 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using JobHost.Worker.Bodies;
+using JobHost.Worker.InProcess;
+using JobHost.Worker.Processes;
+using JobHost.Worker.Protocol;
+using JobHost.Worker.Running;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace JobHost.Worker.Main;
+
+/// <summary>
+/// The verb <c>lane</c>: be a lane. It takes one assignment after the other, runs them side by side as the host would, climbs
+/// the rungs that the host names, and says how each run ended. Its end of the channel is its lifeline, as a worker's is.
+/// </summary>
+internal sealed class LaneProcess : IDisposable
+{
+    /// <summary>The first argument of a process that is to be a lane.</summary>
+    internal const string Verb = "lane";
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+
+    private readonly WorkerChannel channel;
+    private readonly TimeProvider time = TimeProvider.System;
+    private readonly Dictionary<string, JobRegistration> jobs;
+    private readonly Dictionary<string, JobBody> bodies = new(StringComparer.Ordinal);
+    private readonly ServiceProvider services;
+    private readonly StepScheduler steps = new();
+    private readonly BodyExecutions executions;
+    private readonly ConcurrentDictionary<Guid, LaneRun> runs = new();
+    private readonly AutoResetEvent news = new(initialState: false);
+    private readonly AdoptedZombies zombies = new();
+
+    internal LaneProcess(WorkerChannel channel, Action<JobsBuilder> configureJobs)
+    {
+        this.channel = channel;
+        var collection = new ServiceCollection();
+        collection.AddLogging();
+        collection.AddSingleton(time);
+        collection.AddRunScope();
+        var builder = new JobsBuilder(collection);
+        configureJobs(builder);
+        jobs = builder.Registrations.ToDictionary(job => job.Name, StringComparer.Ordinal);
+        services = collection.BuildServiceProvider();
+        executions = new(services.GetRequiredService<IServiceScopeFactory>(), steps, time);
+    }
+
+    public void Dispose()
+    {
+        services.Dispose();
+        steps.Dispose();
+        news.Dispose();
+    }
+
+    /// <summary>Listens on the calling thread until the host is gone, and then ends with all that it runs.</summary>
+    [DoesNotReturn]
+    internal void Run()
+    {
+        // SIGTERM to the whole group is for what the runs have started; a lane ends with its channel.
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = true);
+        new Thread(Report) { Name = "jobhost-reporter", IsBackground = true }.Start();
+        if (OperatingSystem.IsLinux())
+        {
+            zombies.Begin();
+        }
+        try
+        {
+            while (channel.Receive() is { } message)
+            {
+                Hear(message);
+            }
+        }
+        catch (Exception broken) when (broken is IOException or InvalidDataException)
+        {
+            // Whatever is wrong with the channel, nobody can stop these runs through it any more.
+        }
+        WorkerProcess.EndWithHost();
+    }
+
+    private void Hear(Message message)
+    {
+        switch (message)
+        {
+            case AssignMessage assignment:
+                Start(assignment);
+                break;
+            case OfRunMessage { Message: ClimbMessage climb } of when runs.TryGetValue(of.RunId, out var run):
+                // Nobody waits for it here: what comes of it is the run's end. The first strike has happened on return.
+                _ = run.Execution?.ClimbAsync(climb.Rung, climb.Notice, climb.Grace, CancellationToken.None);
+                break;
+        }
+    }
+
+    private void Start(AssignMessage assignment)
+    {
+        var context = new RunContext(
+            assignment.RunId,
+            assignment.Job,
+            assignment.Attempt,
+            assignment.Fence,
+            assignment.WorkingDirectory,
+            time
+        );
+        runs[assignment.RunId] = Started(assignment, context);
+        news.Set();
+    }
+
+    private LaneRun Started(AssignMessage assignment, RunContext context)
+    {
+        try
+        {
+            var execution = executions.Start(
+                new()
+                {
+                    Name = $"{assignment.Job} {assignment.RunId}",
+                    Body = BodyOf(assignment.Job),
+                    Parameters = assignment.Parameters,
+                    Context = context,
+                    OwnThread = assignment.OwnThread,
+                    MayAbort = true,
+                }
+            );
+            _ = execution.Completion.ContinueWith(
+                static (_, news) => ((AutoResetEvent)news!).Set(),
+                news,
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default
+            );
+            return new(context, execution, execution.Completion);
+        }
+        catch (Exception problem)
+        {
+            // The code of a registration, or no memory for another thread: one run's failure, not the lane's.
+            return new(context, null, Task.FromResult(BodyOutcome.Threw(problem, context)));
+        }
+    }
+
+    private JobBody BodyOf(string job)
+    {
+        if (!bodies.TryGetValue(job, out var body))
+        {
+            var registration =
+                jobs.GetValueOrDefault(job)
+                ?? throw new JobConfigurationException($"The lane does not know the job '{job}'.");
+            body = JobBody.Create(registration, services.GetRequiredService<IServiceProviderIsService>());
+            bodies[job] = body;
+        }
+        return body;
+    }
+
+    /// <summary>Carries log lines, progress and ends to the host, on one thread for all, so that no job waits for a pipe.</summary>
+    private void Report()
+    {
+        try
+        {
+            while (true)
+            {
+                foreach (var (id, run) in runs)
+                {
+                    Report(id, run);
+                }
+                news.WaitOne(Interval);
+            }
+        }
+        catch (IOException)
+        {
+            // The host is gone, or a job closed the channel, which the listener need not notice: nobody can be told any more.
+            WorkerProcess.EndWithHost();
+        }
+    }
+
+    private void Report(Guid id, LaneRun run)
+    {
+        // Before the look at what it wrote, so that nothing comes after the end.
+        var hasEnded = run.Completion.IsCompleted;
+        foreach (var message in run.Report.Take())
+        {
+            channel.Send(new OfRunMessage(id, message));
+        }
+        if (hasEnded)
+        {
+            runs.TryRemove(id, out _);
+            var outcome = run.Completion.GetAwaiter().GetResult();
+            channel.Send(
+                new OfRunMessage(
+                    id,
+                    new EndedMessage
+                    {
+                        Ending = outcome.Ending,
+                        Result = outcome.Result,
+                        Error = outcome.Error,
+                    }
+                )
+            );
+        }
+    }
+
+    private sealed class LaneRun(RunContext context, BodyExecution? execution, Task<BodyOutcome> completion)
+    {
+        internal BodyExecution? Execution => execution;
+
+        internal Task<BodyOutcome> Completion => completion;
+
+        internal RunReport Report { get; } = new(context);
+    }
+}
