@@ -83,6 +83,21 @@ public sealed class StackTests : IClassFixture<StackTests.Server>
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_run_in_a_lane_is_shown_in_the_lanes_process()
+    {
+        var id = await api.StartAsync("lane-busy", new { marker = witness.Marker });
+        await witness.BeatsAsync();
+
+        var stack = await UntilItShowsAsync(id, "ThreadBusyJob.Run");
+
+        var process = (await api.GetRunAsync(id)).Text("processId");
+        Assert.Equal(process, stack.GetProperty("processes")[0].Text("pid"));
+        Assert.All(stack.GetProperty("managed").EnumerateArray(), thread => Assert.Equal(process, thread.Text("pid")));
+        Assert.Contains("lane", stack.Text("why"), StringComparison.Ordinal);
+        await api.StopAsync(id);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_command_is_shown_as_the_kernel_sees_it_without_its_arguments()
     {
         var id = await api.StartAsync("waits", new { argument = "hunter2-in-argv" });

@@ -179,7 +179,7 @@ public sealed partial class JobRegistry
         {
             (false, RunState.Stuck) => CollateralFate.StaysStuck,
             (false, _) => CollateralFate.Stopped,
-            (_, RunState.Stuck) => CollateralFate.TakenDown,
+            (true, RunState.Stuck) => CollateralFate.TakenDown,
             _ => CollateralFate.StoppedOrTakenDown,
         };
         return new(run, fate);

@@ -27,6 +27,9 @@ internal sealed class RunStacks(StackReader? reader, TimeProvider time)
     private const string OfPool =
         "A run of this kind has no thread of its own. Shown are the threads that execute the code of its job now, for this run or another; where there is none, it waits.";
 
+    private const string OfLane =
+        "Several runs share the process of a lane. Shown are its threads that execute the code of the run's job now, for this run or another.";
+
     /// <summary>Takes a view.</summary>
     /// <param name="run">The run.</param>
     /// <param name="job">Its job, or null where that is no longer registered.</param>
@@ -61,12 +64,16 @@ internal sealed class RunStacks(StackReader? reader, TimeProvider time)
         {
             return await WithManagedAsync(view, Environment.ProcessId, one => one.ManagedId == id, note: null, bound);
         }
+        if ((run.IsInHost ? Environment.ProcessId : execution.ProcessId) is not { } process)
+        {
+            return view with { Why = "The lane has no process now." };
+        }
         var code = job?.Body?.CodeType.FullName;
         return await WithManagedAsync(
             view,
-            Environment.ProcessId,
+            process,
             one => code is not null && one.Frames.Any(frame => frame.Contains(code, StringComparison.Ordinal)),
-            OfPool,
+            run.IsInHost ? OfPool : OfLane,
             bound
         );
     }
