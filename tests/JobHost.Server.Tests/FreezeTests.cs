@@ -7,7 +7,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
 {
     private const string NoSuchRun = "0198c0de-0000-7000-8000-000000000001";
     private const string Script =
-        "trap 'echo usr1 >> \"$1\"' USR1; trap 'echo hup >> \"$1\"' HUP; echo ready >> \"$1\"; while :; do sleep 0.05; done";
+        "trap '' TERM; trap 'echo usr1 >> \"$1\"' USR1; trap 'echo hup >> \"$1\"' HUP; echo ready >> \"$1\"; while :; do sleep 0.05; done";
 
     private readonly ApiClient api;
     private readonly Witness witness = new();

@@ -246,7 +246,7 @@ public sealed class StackTests : IClassFixture<StackTests.Server>
         public async ValueTask InitializeAsync() =>
             Process = await ServerProcess.StartAsync(
                 Support
-                    .Commands.Script("waits", "sleep 60")
+                    .Commands.Script("waits", "trap '' TERM; sleep 60; :")
                     .Append(new("JobHost:Commands:waits:Autopsy", "true"))
                     .ToDictionary(pair => pair.Key.Replace(":", "__", StringComparison.Ordinal), pair => pair.Value)
             );
