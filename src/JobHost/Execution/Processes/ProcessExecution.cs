@@ -89,6 +89,11 @@ internal sealed partial class ProcessExecution : RunExecution
                 break;
             case Rung.Terminate:
                 asked = true;
+                lock (killing)
+                {
+                    // Who obeys is gone before a kill could meet him.
+                    Note(target.Members(), exit: null);
+                }
                 problem = target.Signal(Signals.Terminate);
                 break;
             case Rung.Kill:
@@ -189,18 +194,15 @@ internal sealed partial class ProcessExecution : RunExecution
         }
     }
 
-    private void Note(IReadOnlyList<ProcessRecord> met)
+    /// <param name="met">Processes that were alive.</param>
+    /// <param name="exit">How they end, or null where that is not known.</param>
+    private void Note(IReadOnlyList<ProcessRecord> met, string? exit = "SIGKILL")
     {
         foreach (var process in met)
         {
             if (seen.Count < MaxRecorded || seen.ContainsKey((process.Pid, process.StartTime)))
             {
-                seen[(process.Pid, process.StartTime)] = process with
-                {
-                    State = null,
-                    WaitsFor = null,
-                    Exit = "SIGKILL",
-                };
+                seen[(process.Pid, process.StartTime)] = process with { State = null, WaitsFor = null, Exit = exit };
             }
         }
     }
