@@ -38,7 +38,11 @@ internal static class ConformanceSuite
             ? await FrozenFileSystem.MountAsync(program.Root)
             : null;
         var victims = Playable(settings, frozen);
-        foreach (var unknown in settings.Victims.Except(victims.Select(victim => victim.Name), StringComparer.Ordinal))
+        foreach (
+            var unknown in settings
+                .Victims.Concat(settings.Without)
+                .Except(victims.Select(victim => victim.Name), StringComparer.Ordinal)
+        )
         {
             throw new SuiteException($"there is no victim '{unknown}', or it cannot play here");
         }

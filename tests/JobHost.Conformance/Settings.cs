@@ -20,6 +20,7 @@ internal sealed record Settings
 
           --tiers A,B              pidns, cgroup, sweep, group; default all
           --victims A,B            only these
+          --without A,B            not these
           --ways A,B               natural, cancel, kill, kill-at-start, timeout, host-kill, host-terminate, keeper-kill,
                                    host-and-keeper-kill; default: short mode's choice
           --repeats N              long mode: every victim in every way, N times
@@ -46,6 +47,8 @@ internal sealed record Settings
     public IReadOnlyList<string> Tiers { get; init; } = AllTiers;
 
     public IReadOnlyList<string> Victims { get; init; } = [];
+
+    public IReadOnlyList<string> Without { get; init; } = [];
 
     public IReadOnlyList<Way> Ways { get; init; } = [];
 
@@ -100,6 +103,7 @@ internal sealed record Settings
                 "--write-config" => settings with { WriteConfig = Path.GetFullPath(Value()) },
                 "--tiers" => settings with { Tiers = Names(AllTiers) },
                 "--victims" => settings with { Victims = Value().Split(',') },
+                "--without" => settings with { Without = Value().Split(',') },
                 "--ways" => settings with
                 {
                     Ways = [.. Names(Enum.GetValues<Way>().Select(way => way.Name())).Select(WayNamed)],

@@ -20,6 +20,11 @@ internal sealed class ChildWatch
     private ChildWatch() => new Thread(Watch) { Name = "jobhost-children", IsBackground = true }.Start();
 
     /// <summary>
+    /// Starts the thread now: when it is first needed, a job may have used up the threads of the system.
+    /// </summary>
+    internal static void Begin() => _ = Instance.Value;
+
+    /// <summary>
     /// Completes when the process has ended. A child is not reaped; of a process that is none, how it ended is not known.
     /// </summary>
     internal static Task<ProcessExit> WhenEnded(SafeFileHandle pidfd) => Instance.Value.Add(pidfd);

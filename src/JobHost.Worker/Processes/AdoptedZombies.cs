@@ -32,7 +32,10 @@ internal sealed class AdoptedZombies
         {
             while (!never.Wait(Interval))
             {
-                Look();
+                while (Look())
+                {
+                    // A crowd grows while it is buried.
+                }
             }
         })
         {
@@ -40,12 +43,13 @@ internal sealed class AdoptedZombies
             IsBackground = true,
         }.Start();
 
-    private void Look()
+    /// <returns>True when there was a crowd.</returns>
+    private bool Look()
     {
         if (!Children.HasDead())
         {
             dead.Clear();
-            return;
+            return false;
         }
         var children = Children.List();
         if (children.Count > Crowd)
@@ -55,7 +59,7 @@ internal sealed class AdoptedZombies
             {
                 Children.TryReap(pid);
             }
-            return;
+            return true;
         }
         var now = Stopwatch.GetTimestamp();
         var found = new Dictionary<(int, long), long>();
@@ -70,6 +74,7 @@ internal sealed class AdoptedZombies
             }
         }
         dead = found;
+        return false;
 
         bool Expired(long since) => Stopwatch.GetElapsedTime(since, now) > Grace;
     }

@@ -27,7 +27,8 @@ internal sealed record TrialPlan
     {
         var chosen = victims
             .Where(victim =>
-                settings.Victims.Count == 0 || settings.Victims.Contains(victim.Name, StringComparer.Ordinal)
+                !settings.Without.Contains(victim.Name, StringComparer.Ordinal)
+                && (settings.Victims.Count == 0 || settings.Victims.Contains(victim.Name, StringComparer.Ordinal))
             )
             .ToList();
         var isNarrow = settings.Victims.Count > 0 || settings.IsLong;

@@ -28,6 +28,10 @@ internal sealed class HostChildren
     {
         this.adoptsOrphans = adoptsOrphans;
         this.time = time;
+        if (OperatingSystem.IsLinux())
+        {
+            ChildWatch.Begin();
+        }
         if (adoptsOrphans && OperatingSystem.IsLinux())
         {
             // Also as the first process of a container, where the dead of others come to it.
@@ -86,7 +90,7 @@ internal sealed class HostChildren
             {
                 brood.Ended(ward);
             }
-            while (!IsProven(worker, ward))
+            while (!TryProve(worker, ward))
             {
                 await pause.NextAsync();
             }
@@ -104,6 +108,19 @@ internal sealed class HostChildren
             await pause.NextAsync();
         }
         worker.SetGone(MarkProof, left.Values, left.Count);
+    }
+
+    private bool TryProve(KeptWorker worker, Ward ward)
+    {
+        try
+        {
+            return IsProven(worker, ward);
+        }
+        catch (Exception exhausted) when (exhausted is OutOfMemoryException or IOException)
+        {
+            // A job may have used up what the system has; it is looked again until that job is gone.
+            return false;
+        }
     }
 
     private bool IsProven(KeptWorker worker, Ward ward)

@@ -30,7 +30,14 @@ internal sealed class KeeperConnection : IAsyncDisposable
         this.time = time;
         pidfd = Pidfd.Open(pid) ?? throw new IOException("The kernel has no pidfd_open: Linux 5.3 or later is needed.");
         line = new(new(ours));
-        new Thread(Listen) { Name = "jobhost-keeper", IsBackground = true }.Start();
+        try
+        {
+            new Thread(Listen) { Name = "jobhost-keeper", IsBackground = true }.Start();
+        }
+        catch (OutOfMemoryException exhausted)
+        {
+            throw new IOException("No thread can be started: the system has none left.", exhausted);
+        }
     }
 
     internal int Pid { get; }

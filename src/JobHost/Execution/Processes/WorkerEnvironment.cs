@@ -89,6 +89,9 @@ internal sealed class WorkerEnvironment(string instance)
         };
         AddPassed(environment);
         AddRuntime(environment);
+        // No thread in the background: where a job has used up the numbers of the system, none could be started, and the
+        // runtime would end the keeper for that.
+        environment["DOTNET_TieredCompilation"] = "0";
         return environment;
     }
 
