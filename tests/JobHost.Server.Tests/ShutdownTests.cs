@@ -1,5 +1,7 @@
 using System.Net;
 using JobHost.Server.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace JobHost.Server.Tests;
 
@@ -150,6 +152,28 @@ public sealed class ShutdownTests
                 var run = await reborn.Api.GetRunAsync(id);
                 Assert.Contains(run.Text("state"), new[] { "cancelled", "queued", "running" });
             }
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_host_that_is_stopped_from_two_sides_ends_once()
+    {
+        await using var server = new InProcessServer();
+        Assert.True(ApiClient.Is(await server.Api.RunAsync("result"), "succeeded"));
+        var services = server.Services.GetServices<IHostedService>().OfType<IHostedLifecycleService>().ToList();
+        Assert.NotEmpty(services);
+
+        // The faster side disposes what the slower one still wants to end; the server's own disposal is a third one.
+        foreach (var service in services)
+        {
+            await service.StoppingAsync(ApiClient.Token);
+            await service.StoppedAsync(ApiClient.Token);
+            (service as IDisposable)?.Dispose();
+        }
+        foreach (var service in services)
+        {
+            await service.StoppingAsync(ApiClient.Token);
+            await service.StoppedAsync(ApiClient.Token);
         }
     }
 
