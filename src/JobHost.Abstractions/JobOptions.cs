@@ -97,4 +97,7 @@ public sealed class JobOptions
 
     /// <summary>Bytes kept of each of stdout, stderr and log, for each run. Default 10 MiB. What exceeds it is dropped and counted.</summary>
     public long OutputLimit { get; set; } = 10 * 1024 * 1024;
+
+    /// <summary>What a run may use; for jobs of kind <see cref="JobKind.Process"/> only. Default: no limits.</summary>
+    public JobLimits Limits { get; set; } = new();
 }

@@ -16,7 +16,7 @@ internal static class DoctorVerb
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddConfigFile();
-        var drills = await Doctor.ExamineAsync(builder.Configuration);
+        var (drills, limits) = await Doctor.ExamineAsync(builder.Configuration);
         var output = Console.Out;
         if (drills.Count == 0)
         {
@@ -45,8 +45,40 @@ internal static class DoctorVerb
                 ? "No tier works: runs in processes cannot be killed reliably here, and the service will not start."
                 : $"The service will use '{best.Tier}' (JobHost:Kill:Tier=auto)."
         );
+        await output.WriteLineAsync();
+        await output.WriteLineAsync("Limits of runs are seen to by:");
+        foreach (var (limit, enforcer) in Lines(limits))
+        {
+            await output.WriteLineAsync($"{limit, -11} {Describe(enforcer)}");
+        }
+        if (limits.Memory != LimitEnforcer.Kernel || limits.Processes != LimitEnforcer.Kernel)
+        {
+            await output.WriteLineAsync(
+                "For the kernel to see to all of them, give the service the controllers memory, pids and cpu. "
+                    + "systemd: Delegate=yes. Docker: --cgroupns=private with /sys/fs/cgroup mounted read-write, or --privileged."
+            );
+        }
         return best is null ? ExitNothingWorks : 0;
     }
+
+    private static IEnumerable<(string Limit, LimitEnforcer Enforcer)> Lines(LimitEnforcers limits) =>
+        [
+            ("memory", limits.Memory),
+            ("processors", limits.Processors),
+            ("processes", limits.Processes),
+            ("open files", limits.OpenFiles),
+            ("output", limits.Output),
+            ("CPU time", limits.CpuTime),
+        ];
+
+    private static string Describe(LimitEnforcer enforcer) =>
+        enforcer switch
+        {
+            LimitEnforcer.Kernel => "the kernel",
+            LimitEnforcer.Host => "JobHost, which counts it",
+            LimitEnforcer.Watch => "JobHost, which looks four times a second",
+            _ => "nobody",
+        };
 
     private static string Line(Drill drill) =>
         drill.Passed

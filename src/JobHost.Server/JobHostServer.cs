@@ -4,6 +4,7 @@ using JobHost.Server.Api;
 using JobHost.Server.Http;
 using JobHost.Server.Logging;
 using JobHost.Server.OpenApi;
+using JobHost.Server.Security;
 using JobHost.Worker.Main;
 
 namespace JobHost.Server;
@@ -16,7 +17,7 @@ public static class JobHostServer
 
     private const int ExitUsage = 64;
 
-    /// <summary>Runs the verb that the arguments name: <c>serve</c>, the default, <c>doctor</c>, or one with which it starts itself.</summary>
+    /// <summary>Runs the verb that the arguments name: <c>serve</c>, the default, <c>doctor</c>, <c>keys</c>, <c>audit</c>, or one with which it starts itself.</summary>
     /// <param name="args">The verb, then settings such as <c>--urls http://127.0.0.1:5080</c>.</param>
     /// <param name="configureJobs">Registers the jobs. Called in the host and in every worker, there without configuration.</param>
     /// <returns>The exit code: 0, 64 for a wrong verb, 75 to be started anew, 78 for a configuration that cannot work.</returns>
@@ -32,10 +33,10 @@ public static class JobHostServer
         if (args is [var verb, ..] && !verb.StartsWith('-'))
         {
             args = args[1..];
-            if (verb is not ("serve" or DoctorVerb.Name))
+            if (verb is not ("serve" or DoctorVerb.Name or KeysVerb.Name or AuditVerb.Name))
             {
                 await Console.Error.WriteLineAsync(
-                    $"jobhost: there is no verb '{verb}'. Use serve, {DoctorVerb.Name}, or nothing."
+                    $"jobhost: there is no verb '{verb}'. Use serve, {DoctorVerb.Name}, {KeysVerb.Name}, {AuditVerb.Name}, or nothing."
                 );
                 return ExitUsage;
             }
@@ -46,11 +47,13 @@ public static class JobHostServer
         }
         try
         {
-            if (verb == DoctorVerb.Name)
+            return verb switch
             {
-                return await DoctorVerb.RunAsync(args);
-            }
-            return await ServeAsync(args, configureJobs);
+                DoctorVerb.Name => await DoctorVerb.RunAsync(args),
+                KeysVerb.Name => await KeysVerb.RunAsync(args),
+                AuditVerb.Name => await AuditVerb.RunAsync(args),
+                _ => await ServeAsync(args, configureJobs),
+            };
         }
         catch (JobConfigurationException problem)
         {
@@ -66,8 +69,10 @@ public static class JobHostServer
         builder.AddConfigFile();
         var options = ServerOptions.Bind(builder.Configuration);
         builder.AddServerLogging();
-        builder.ConfigureListening(options);
+        var keys = Access.KeysOf(builder.Configuration, options);
+        builder.ConfigureListening(options, keys.IsNeeded);
         builder.Services.AddJobHost(builder.Configuration, jobs => configureJobs(jobs, builder.Configuration));
+        builder.Services.AddAccess(keys);
         builder.Services.AddJobHostApi(options);
         builder.Services.AddJobHostOpenApi();
 
@@ -75,14 +80,18 @@ public static class JobHostServer
         // A data directory or a catalogue that cannot work is refused here, before the host would log it with its stack.
         var registry = app.Services.GetRequiredService<JobRegistry>();
         app.UseJobHostPipeline(options);
-        var api = app.MapGroup("").ProducesRefusals();
+        var open = app.MapGroup("").ProducesRefusals();
+        open.MapHealth();
+        var api = app.MapGroup("").ProducesRefusals().Needs(Role.Viewer).AddEndpointFilter(Access.HideOthersAsync);
         api.MapJobs();
         api.MapRuns();
         api.MapStops();
+        api.MapTerminations();
         api.MapProcesses();
         api.MapNodes();
         api.MapLogs();
-        api.MapHealth();
+        api.MapEvents();
+        api.MapAudit();
         app.MapJobHostOpenApi();
         app.MapGet("/", () => Results.LocalRedirect("~/swagger/")).ExcludeFromDescription();
         await app.RunAsync();

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using JobHost.Hosting;
+using JobHost.Server.Security;
 
 namespace JobHost.Server;
 
@@ -72,6 +73,9 @@ public sealed class SecurityOptions
     /// the address can then start and kill every job. Default false.
     /// </summary>
     public bool AllowAnonymous { get; set; }
+
+    /// <summary>Keys, besides those that <c>jobhost keys</c> makes. Where there is any, everybody has to show one.</summary>
+    public List<ApiKey> Keys { get; set; } = [];
 }
 
 /// <summary>Limits of requests.</summary>
@@ -80,6 +84,13 @@ public sealed class HttpOptions
     /// <summary>The largest body of a request. Default 64 KiB.</summary>
     [Range(1024, 64 * 1024 * 1024)]
     public int MaxRequestBodyBytes { get; set; } = 64 * 1024;
+
+    /// <summary>
+    /// How many requests a second one key, or one address where nobody has to show a key, may send on and on; ten seconds' worth
+    /// may come at once. Default 0: no limit.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int RequestsPerSecond { get; set; }
 
     /// <summary>
     /// The host names that requests may name. Default: loopback names where the service listens on loopback only, else any.

@@ -74,9 +74,13 @@ internal static class ConformanceSuite
                 var light = victims
                     .Where(victim => victim is { EndsWithHost: true, IsHeavy: false, IsReal: false })
                     .ToList();
-                await new Chaos(Ground(tier), light, settings.Trees, setup, board, writer).RunAsync(
-                    settings.Rounds,
-                    cancellationToken
+                await (
+                    settings.Spawns is { } spawns
+                        ? new SpawnKills(Ground(tier), light, setup, board, writer).RunAsync(spawns, cancellationToken)
+                        : new Chaos(Ground(tier), light, settings.Trees, setup, board, writer).RunAsync(
+                            settings.Rounds,
+                            cancellationToken
+                        )
                 );
             }
             else

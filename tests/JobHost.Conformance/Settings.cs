@@ -29,6 +29,7 @@ internal sealed record Settings
           --unprivileged           the server runs as an ordinary user
           --cage                   the server runs with what a default container leaves
           --rounds N --trees N     chaos: default 5 rounds of 50 trees
+          --spawns N               chaos of another kind: N hosts are killed while they start workers
           --json FILE              write the scores there, too
 
         Exit code: 0 flawless, 1 a promise was broken, 2 it could not be tried.
@@ -66,6 +67,9 @@ internal sealed record Settings
     public int Rounds { get; init; } = 5;
 
     public int Trees { get; init; } = 50;
+
+    /// <summary>Null: chaos with trees.</summary>
+    public int? Spawns { get; init; }
 
     public string? Json { get; init; }
 
@@ -115,6 +119,7 @@ internal sealed record Settings
                 "--cage" => settings with { Cage = true },
                 "--rounds" => settings with { Rounds = Number() },
                 "--trees" => settings with { Trees = Number() },
+                "--spawns" => settings with { Spawns = Number() },
                 "--json" => settings with { Json = Path.GetFullPath(Value()) },
                 _ => throw new SuiteException($"there is no option '{option}'\n{Usage}"),
             };

@@ -48,6 +48,7 @@ public sealed class CommandConfigurationTests
                 ["File=/bin/echo", "Ladder:0:Rung=Interrupt", "Ladder:0:Grace=00:00:01"]
             },
             { "no rung", "Rung", ["File=/bin/echo", "Ladder:0:Rung=Explode"] },
+            { "an unknown limit", "Memory", ["File=/bin/echo", "Limits:Memory=100000000"] },
             { "too many attempts", "MaxAttempts", ["File=/bin/echo", "Retry:MaxAttempts=1000"] },
         };
 

@@ -381,20 +381,7 @@ public abstract class ProcessTests
     }
 
     /// <summary>The test host, started with signals ignored.</summary>
-    private static async Task<string> IgnoringAsync(string signals)
-    {
-        var program = Path.Combine(Leaks.Folder, $"ignoring-{Guid.NewGuid():N}");
-        await File.WriteAllTextAsync(
-            program,
-            $"#!/bin/sh\ntrap '' {signals}\nexec '{ServerProcess.TestHost}' \"$@\"\n",
-            ApiClient.Token
-        );
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-        return program;
-    }
+    private static Task<string> IgnoringAsync(string signals) => Wrapped.TestHostAsync($"trap '' {signals}");
 
     private static Task NothingLeftAsync(JsonElement run) =>
         ProcessScan.NothingLeftAsync(run.Text("id"), run.GetProperty("processId").GetInt32());

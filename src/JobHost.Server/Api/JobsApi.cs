@@ -3,6 +3,7 @@ using JobHost.Control;
 using JobHost.Jobs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -29,13 +30,30 @@ internal static class JobsApi
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422)
-            .ProducesProblem(429);
+            .ProducesProblem(429)
+            .Needs(Role.Operator);
+        jobs.MapPost("/{job}/pause", PauseAsync)
+            .WithName("PauseJob")
+            .WithSummary("Begins no runs of a job until it is resumed, also after a restart.")
+            .WithDescription("Starts are taken and wait. What executes goes on.")
+            .ProducesProblem(404)
+            .ProducesProblem(422)
+            .Needs(Role.Admin);
+        jobs.MapPost("/{job}/resume", ResumeAsync)
+            .WithName("ResumeJob")
+            .WithSummary("Begins runs of a job again.")
+            .ProducesProblem(404)
+            .Needs(Role.Admin);
     }
 
-    private static Ok<PageContract<JobContract>> List(JobCatalog catalog, JobRegistry registry) =>
+    private static Ok<PageContract<JobContract>> List(JobCatalog catalog, JobRegistry registry, HttpContext context) =>
         TypedResults.Ok(
             new PageContract<JobContract>(
-                [.. catalog.All.Select(job => JobContract.Of(job, registry))],
+                [
+                    .. catalog
+                        .All.Where(job => Caller.Of(context).Sees(job.Name))
+                        .Select(job => JobContract.Of(job, registry)),
+                ],
                 NextPageToken: null
             )
         );
@@ -61,6 +79,44 @@ internal static class JobsApi
             : await Answer(await registry.StartAsync(request), registry, context);
     }
 
+    private static async Task<Results<Ok<JobContract>, ProblemHttpResult>> PauseAsync(
+        string job,
+        PauseBody? body,
+        JobCatalog catalog,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        AuditNote.Because(context, body?.Reason);
+        var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        var reason = BodyReading.Reason(body?.Reason, errors);
+        if (errors.Count > 0)
+        {
+            return Problems.InvalidParameters(errors);
+        }
+        if (catalog.Find(job) is not { } found)
+        {
+            return Problems.UnknownJob(job);
+        }
+        await registry.PauseAsync(found, StopsApi.Caller(context), reason);
+        return TypedResults.Ok(JobContract.Of(found, registry));
+    }
+
+    private static async Task<Results<Ok<JobContract>, ProblemHttpResult>> ResumeAsync(
+        string job,
+        JobCatalog catalog,
+        JobRegistry registry,
+        HttpContext context
+    )
+    {
+        if (catalog.Find(job) is not { } found)
+        {
+            return Problems.UnknownJob(job);
+        }
+        await registry.ResumeAsync(found, StopsApi.Caller(context));
+        return TypedResults.Ok(JobContract.Of(found, registry));
+    }
+
     /// <summary>The answer to a start, also to one that repeats another run.</summary>
     internal static async Task<Results<Accepted<RunContract>, Ok<RunContract>, ProblemHttpResult>> Answer(
         StartResult result,
@@ -71,6 +127,7 @@ internal static class JobsApi
         switch (result)
         {
             case StartResult.Accepted { Run: var run }:
+                AuditNote.Made(context, run.Id);
                 if (
                     Preferences.Wait(context.Request) is { } wait
                     && await registry.WaitAsync(run.Id, wait, context.RequestAborted) is { IsEnded: true } ended
@@ -82,6 +139,7 @@ internal static class JobsApi
                 var contract = RunContract.Of(run, context);
                 return TypedResults.Accepted(contract.Links.Self, contract);
             case StartResult.Replayed { Run: var run }:
+                AuditNote.Made(context, run.Id);
                 return TypedResults.Ok(RunContract.Of(run, context));
             case StartResult.UnknownJob { Job: var job }:
                 return Problems.UnknownJob(job);

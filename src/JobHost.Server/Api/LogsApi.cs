@@ -4,6 +4,7 @@ using JobHost.Execution.Output;
 using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Server.Http;
+using JobHost.Server.Logs;
 
 namespace JobHost.Server.Api;
 
@@ -13,7 +14,6 @@ internal static class LogsApi
     private const int DefaultLimit = 1024 * 1024;
     private const int MaxLimit = 16 * 1024 * 1024;
     private const int MaxTail = 100_000;
-    private const int ChunkSize = 64 * 1024;
     private static readonly TimeSpan FollowPause = TimeSpan.FromMilliseconds(100);
 
     internal static void MapLogs(this IEndpointRouteBuilder routes) =>
@@ -21,13 +21,17 @@ internal static class LogsApi
             .MapGet("/api/v1/runs/{id}/logs", ReadAsync)
             .WithTags("Logs")
             .WithName("GetLogs")
-            .WithSummary("Reads what a run has printed, as text.")
+            .WithSummary("Reads what a run has printed.")
             .WithDescription(
-                "`stream`: `log`, `stdout` or `stderr`; default `stdout` for commands, else `log`. "
+                "By `Accept`: `text/plain`, the bytes as they were printed; `application/x-ndjson`, a JSON object for each line; "
+                    + "`text/event-stream`, the same as events, followed unless `follow=false`: `Last-Event-ID` goes on after the last "
+                    + "line that was received, and answers 204 when the run has ended and nothing is left. "
+                    + "`stream`: `log`, `stdout` or `stderr`; default `stdout` for commands, else `log`. "
                     + "`offset` and `limit` in bytes; the header `JobHost-Next-Offset` tells where to go on. "
                     + "`tail`: only the last so many lines. `follow=true`: goes on until the run has ended."
             )
-            .Produces<string>(200, "text/plain")
+            .Produces<string>(200, "text/plain", LogForm.Lines, EventStream.MediaType)
+            .Produces(204)
             .ProducesProblem(404);
 
     private static async Task<IResult> ReadAsync(
@@ -59,26 +63,34 @@ internal static class LogsApi
         Require(offset is null or >= 0, "offset", "The offset is 0 or more.");
         Require(limit is null or (>= 1 and <= MaxLimit), "limit", $"The limit is 1 to {MaxLimit}.");
         Require(tail is null or (>= 0 and <= MaxTail), "tail", $"The tail is 0 to {MaxTail} lines.");
+        Require(
+            EventStream.TryReadLastId(context.Request, out var lastId),
+            "Last-Event-ID",
+            "It is the id of an event, a number."
+        );
         Require(offset is null || tail is null, "tail", "Give an offset or a tail, not both.");
         if (errors.Count > 0)
         {
             return Problems.MalformedRequest("A parameter is not valid; the errors name it.", errors);
         }
 
-        var response = context.Response;
-        response.ContentType = "text/plain; charset=utf-8";
-        response.Headers.CacheControl = "no-store";
-        response.Headers["X-Accel-Buffering"] = "no";
-        var path = registry.OutputFile(run.Id, source!.Value);
-        var position = tail is { } lines ? TailOffset(path, lines) : offset ?? 0;
-        if (follow == true)
+        var file = new LogFile(registry.OutputFile(run.Id, source!.Value));
+        var position = lastId ?? (tail is { } lines ? file.TailOffset(lines) : offset ?? 0);
+        if (follow ?? EventStream.IsWanted(context.Request))
         {
-            await FollowAsync(run.Id, path, position, registry, time, response, context.RequestAborted);
+            if (run.IsEnded && lastId is not null && position >= file.Length)
+            {
+                return TypedResults.NoContent();
+            }
+            await FollowAsync(run.Id, file, position, registry, time, context);
             return Results.Empty;
         }
-        var end = Math.Min(Length(path), position + (tail is null ? limit ?? DefaultLimit : MaxLimit));
-        response.Headers["JobHost-Next-Offset"] = Math.Max(position, end).ToString(CultureInfo.InvariantCulture);
-        await CopyAsync(path, position, end, response, context.RequestAborted);
+        var end = Math.Min(file.Length, position + (tail is null ? limit ?? DefaultLimit : MaxLimit));
+        var form = LogForm.Of(context, file);
+        context.Response.Headers["JobHost-Next-Offset"] = Math.Max(position, end)
+            .ToString(CultureInfo.InvariantCulture);
+        await form.BeginAsync();
+        await form.WriteAsync(position, end, isLast: true);
         return Results.Empty;
 
         void Require(bool good, string field, string message)
@@ -92,99 +104,32 @@ internal static class LogsApi
 
     private static async Task FollowAsync(
         RunId id,
-        string path,
+        LogFile file,
         long position,
         JobRegistry registry,
         TimeProvider time,
-        HttpResponse response,
-        CancellationToken cancellationToken
+        HttpContext context
     )
     {
-        await response.StartAsync(cancellationToken);
-        while (true)
+        var form = LogForm.Of(context, file);
+        try
         {
-            // Asked before the file is read: what is there then is all, when the run had ended by now.
-            var ended = await registry.FindAsync(id) is not { IsEnded: false };
-            var end = Length(path);
-            await CopyAsync(path, position, end, response, cancellationToken);
-            position = Math.Max(position, end);
-            if (ended || registry.HasDrained)
+            await form.BeginAsync();
+            while (true)
             {
-                return;
-            }
-            await response.Body.FlushAsync(cancellationToken);
-            await Task.Delay(FollowPause, time, cancellationToken);
-        }
-    }
-
-    private static async Task CopyAsync(
-        string path,
-        long from,
-        long to,
-        HttpResponse response,
-        CancellationToken cancellationToken
-    )
-    {
-        if (to <= from)
-        {
-            return;
-        }
-        await using var file = Open(path);
-        file.Position = from;
-        var buffer = new byte[ChunkSize];
-        for (var left = to - from; left > 0; )
-        {
-            var count = await file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), cancellationToken);
-            if (count == 0)
-            {
-                return;
-            }
-            await response.Body.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
-            left -= count;
-        }
-    }
-
-    private static long Length(string path)
-    {
-        var file = new FileInfo(path);
-        return file.Exists ? file.Length : 0;
-    }
-
-    /// <summary>Where the last so many lines begin; a last line without an end counts as one.</summary>
-    private static long TailOffset(string path, int lines)
-    {
-        if (Length(path) == 0)
-        {
-            return 0;
-        }
-        using var file = Open(path);
-        var buffer = new byte[ChunkSize];
-        var end = file.Length;
-        var found = 0;
-        for (var position = end; position > 0; )
-        {
-            var size = (int)Math.Min(position, buffer.Length);
-            position -= size;
-            file.Position = position;
-            file.ReadExactly(buffer, 0, size);
-            for (var i = size - 1; i >= 0; i--)
-            {
-                if (buffer[i] == (byte)'\n' && position + i != end - 1 && ++found == lines)
+                // Asked before the file is read: what is there then is all, when the run had ended by now.
+                var ended = await registry.FindAsync(id) is not { IsEnded: false };
+                position = await form.WriteAsync(position, file.Length, isLast: ended);
+                if (ended || registry.HasDrained)
                 {
-                    return position + i + 1;
+                    return;
                 }
+                await Task.Delay(FollowPause, time, context.RequestAborted);
             }
         }
-        return lines == 0 ? end : 0;
+        catch (OperationCanceledException)
+        {
+            // The client has left, or took nothing for so long that it was cut off.
+        }
     }
-
-    private static FileStream Open(string path) =>
-        new(
-            path,
-            FileMode.Open,
-            FileAccess.Read,
-            FileShare.ReadWrite | FileShare.Delete,
-            bufferSize: 0,
-            useAsync: true
-        );
 }

@@ -1,6 +1,7 @@
 using JobHost.Control;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace JobHost.Server.Api;
@@ -24,13 +25,15 @@ internal static class NodesApi
             .WithDescription("What executes goes on undisturbed. A restart takes starts again.")
             .ProducesProblem(404)
             .ProducesProblem(409)
-            .ProducesProblem(422);
+            .ProducesProblem(422)
+            .Needs(Role.Admin);
         nodes
             .MapPost("/{id}/resume", Resume)
             .WithName("ResumeNode")
             .WithSummary("Takes starts again, and begins what waits.")
             .ProducesProblem(404)
-            .ProducesProblem(409);
+            .ProducesProblem(409)
+            .Needs(Role.Admin);
         nodes
             .MapPost("/{id}/recycle", Recycle)
             .WithName("RecycleNode")
@@ -41,7 +44,8 @@ internal static class NodesApi
                     + "answers 200 with what would go down, and does nothing."
             )
             .ProducesProblem(404)
-            .ProducesProblem(422);
+            .ProducesProblem(422)
+            .Needs(Role.Admin);
     }
 
     private static Ok<PageContract<NodeContract>> List(JobRegistry registry, HttpContext context) =>
@@ -63,6 +67,7 @@ internal static class NodesApi
     )
     {
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        AuditNote.Because(context, body?.Reason);
         var reason = BodyReading.Reason(body?.Reason, errors);
         if (errors.Count > 0)
         {
@@ -91,6 +96,7 @@ internal static class NodesApi
     )
     {
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        AuditNote.Because(context, body.Reason);
         BodyReading.RequiredReason(body.Reason, errors);
         var grace = BodyReading.Seconds(body.GraceSeconds, "graceSeconds", errors) ?? TimeSpan.Zero;
         if (grace > Ladder.MaxGrace)

@@ -3,6 +3,7 @@ using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace JobHost.Server.Api;
@@ -21,7 +22,8 @@ internal static class ProcessesApi
             )
             .ProducesProblem(404)
             .ProducesProblem(409)
-            .ProducesProblem(422);
+            .ProducesProblem(422)
+            .Needs(Role.Killer);
         runs.MapPost("/freeze", FreezeAsync)
             .WithName("FreezeRun")
             .WithSummary("Keeps every process of a run from running, without ending it.")
@@ -31,12 +33,14 @@ internal static class ProcessesApi
             )
             .ProducesProblem(404)
             .ProducesProblem(409)
-            .ProducesProblem(422);
+            .ProducesProblem(422)
+            .Needs(Role.Killer);
         runs.MapPost("/thaw", ThawAsync)
             .WithName("ThawRun")
             .WithSummary("Lets a frozen run go on.")
             .ProducesProblem(404)
-            .ProducesProblem(409);
+            .ProducesProblem(409)
+            .Needs(Role.Killer);
         runs.MapGet("/stack", StackAsync)
             .WithName("GetStack")
             .WithSummary("Shows where a run is now: its processes, its managed threads.")
@@ -45,7 +49,8 @@ internal static class ProcessesApi
                     + "second: for a run inside the host that is the host. Where they cannot be read, `why` says why."
             )
             .ProducesProblem(404)
-            .ProducesProblem(409);
+            .ProducesProblem(409)
+            .Needs(Role.Operator);
         runs.MapGet("/autopsy", AutopsyAsync)
             .WithName("GetAutopsy")
             .WithSummary("Shows where a run was before it was forced, where its job keeps that.")

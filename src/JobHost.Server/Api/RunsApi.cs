@@ -3,6 +3,7 @@ using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.Security;
 using JobHost.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -40,12 +41,14 @@ internal static class RunsApi
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422)
-            .ProducesProblem(429);
+            .ProducesProblem(429)
+            .Needs(Role.Operator);
         runs.MapDelete("/{id}", DeleteAsync)
             .WithName("DeleteRun")
             .WithSummary("Removes the record, the receipt and the files of an ended run.")
             .ProducesProblem(404)
-            .ProducesProblem(409);
+            .ProducesProblem(409)
+            .Needs(Role.Admin);
     }
 
     /// <summary>The run of an id as it stands in a path, or null where there is none.</summary>
@@ -70,6 +73,7 @@ internal static class RunsApi
         var query = new RunQuery
         {
             Job = job,
+            Jobs = Caller.Of(context).Jobs,
             States = States(state ?? [], errors),
             Node = node,
             Labels = Labels(label ?? [], errors),
@@ -131,6 +135,12 @@ internal static class RunsApi
         HttpContext context
     )
     {
+        var caller = Caller.Of(context);
+        if (body.CancelPending && caller.Role < Role.Operator)
+        {
+            return Problems.Forbidden(caller.Role, Role.Operator);
+        }
+        AuditNote.Changes(context, body.CancelPending);
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
         var timeout = BodyReading.Seconds(body.TimeoutSeconds ?? 30, "timeoutSeconds", errors) ?? default;
         if (timeout > TimeSpan.FromSeconds(300))
@@ -148,7 +158,7 @@ internal static class RunsApi
         var ids = body.Ids.Distinct().Select(id => new RunId(id)).ToList();
         foreach (var id in ids)
         {
-            if (await registry.FindAsync(id) is null)
+            if (await registry.FindAsync(id) is not { } run || !caller.Sees(run.Job))
             {
                 return Problems.UnknownRun(id.ToString());
             }

@@ -2,6 +2,7 @@ using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace JobHost.Server.Api;
@@ -23,7 +24,8 @@ internal static class StopsApi
                     + "Force follows only with `escalate: kill`. A frozen run is thawed first, so that it can hear. "
                     + ValidateOnly
             )
-            .ProducesStop();
+            .ProducesStop()
+            .Needs(Role.Operator);
         runs.MapPost("/kill", KillAsync)
             .WithName("KillRun")
             .WithSummary("Stops a run by every means that its job allows.")
@@ -31,7 +33,8 @@ internal static class StopsApi
                 "`Prefer: wait=SECONDS`: answers 200 only where the run is verified gone in time, else 202. "
                     + ValidateOnly
             )
-            .ProducesStop();
+            .ProducesStop()
+            .Needs(Role.Killer);
         runs.MapGet("/termination", ShowAsync)
             .WithName("GetTermination")
             .WithSummary("Shows the receipt: who asked, each rung with its outcome, the evidence.")
@@ -43,12 +46,12 @@ internal static class StopsApi
                 "At your own risk, as its code may still run beside whatever takes its place. The run stays `stuck` until it is "
                     + "proven gone, and its receipt says who released it. No other attempt follows."
             )
-            .ProducesStop();
+            .ProducesStop()
+            .Needs(Role.Killer);
     }
 
     /// <summary>Who asks, as far as is known.</summary>
-    internal static string Caller(HttpContext context) =>
-        $"anonymous from {context.Connection.RemoteIpAddress?.ToString() ?? "unknown"}";
+    internal static string Caller(HttpContext context) => Security.Caller.Of(context).ToString();
 
     private static RouteHandlerBuilder ProducesStop(this RouteHandlerBuilder route) =>
         route.ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
@@ -94,6 +97,12 @@ internal static class StopsApi
         HttpContext context
     )
     {
+        if (escalate && Security.Caller.Of(context) is { Role: < Role.Killer and var has })
+        {
+            // Force is force, whatever it is called.
+            return Problems.Forbidden(has, Role.Killer);
+        }
+        AuditNote.Because(context, reason);
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
         var grace = BodyReading.Seconds(graceSeconds, "graceSeconds", errors);
         if (grace > Ladder.MaxGrace)
@@ -168,6 +177,7 @@ internal static class StopsApi
         HttpContext context
     )
     {
+        AuditNote.Because(context, body.Reason);
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
         BodyReading.RequiredReason(body.Reason, errors);
         if (errors.Count > 0)

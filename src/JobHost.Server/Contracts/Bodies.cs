@@ -89,6 +89,79 @@ public sealed record FreezeBody
     public double? TtlSeconds { get; init; }
 }
 
+/// <summary>Why a job is paused.</summary>
+public sealed record PauseBody
+{
+    /// <summary>Up to 1,000 characters.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>Which runs to stop, and how.</summary>
+public sealed record TerminationsBody
+{
+    /// <summary>1 to 1,000 ids; or give a filter.</summary>
+    public IReadOnlyList<Guid>? Ids { get; init; }
+
+    /// <summary>Which unfinished runs; or give ids.</summary>
+    public TerminationsFilter? Filter { get; init; }
+
+    public required TerminationMode Mode { get; init; }
+
+    /// <summary>Why; up to 1,000 characters.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>How long each may take to obey before force follows; as for a single run.</summary>
+    public double? GraceSeconds { get; init; }
+
+    /// <summary>Whether force follows a cancel that is not obeyed. Default <c>none</c>.</summary>
+    public Escalation Escalate { get; init; }
+}
+
+/// <summary>Which unfinished runs: all that is given must match.</summary>
+public sealed record TerminationsFilter
+{
+    public string? Job { get; init; }
+
+    /// <summary><c>queued</c>, <c>running</c> or <c>stuck</c>; absent: all.</summary>
+    public IReadOnlyList<Runs.RunState>? State { get; init; }
+
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+}
+
+/// <summary>How to stop runs.</summary>
+public enum TerminationMode
+{
+    /// <summary>They are asked.</summary>
+    Cancel,
+
+    /// <summary>By every means that their jobs allow.</summary>
+    Kill,
+}
+
+/// <summary>What came of stopping several runs.</summary>
+/// <param name="Results">One for each, in the order of the ids, or of the runs' making.</param>
+public sealed record TerminationsContract(IReadOnlyList<TerminationResult> Results);
+
+/// <param name="RunId">The run.</param>
+/// <param name="Outcome">What came of the request.</param>
+public sealed record TerminationResult(Guid RunId, TerminationOutcome Outcome);
+
+/// <summary>What came of a request to stop.</summary>
+public enum TerminationOutcome
+{
+    /// <summary>It is on disk, and its receipt tells what comes of it.</summary>
+    Accepted,
+
+    /// <summary>The run had not begun, and never will.</summary>
+    EndedAtOnce,
+
+    /// <summary>The run had ended before.</summary>
+    AlreadyEnded,
+
+    /// <summary>There is no such run.</summary>
+    NotFound,
+}
+
 /// <summary>Why a node is drained.</summary>
 public sealed record DrainBody
 {

@@ -47,6 +47,9 @@ public sealed record JobContract
     /// <summary>Whether is kept where a run was before it was forced.</summary>
     public required bool Autopsy { get; init; }
 
+    /// <summary>Why it begins no runs; null where it does.</summary>
+    public JobPause? Paused { get; init; }
+
     /// <summary>Runs on this node now.</summary>
     public required CountsContract Counts { get; init; }
 
@@ -64,7 +67,7 @@ public sealed record JobContract
                 .. job.Policy.Ladder.Steps.Select(step => new LadderStepContract(step.Rung, step.Grace.TotalSeconds)),
             ],
             KillGuarantee = registry.GuaranteeOf(job),
-            Limits = new(job.OutputLimit),
+            Limits = LimitsContract.Of(job, registry.LimitEnforcers),
             SoftTimeoutSeconds = job.Policy.SoftTimeout?.TotalSeconds,
             TimeoutSeconds = job.Policy.Timeout?.TotalSeconds,
             Retry = RetryContract.Of(job.Policy.Retry),
@@ -75,6 +78,7 @@ public sealed record JobContract
             OwnThread = job.Footing.OwnThread,
             AllowAbort = job.Footing.AllowAbort,
             Autopsy = job.Autopsy,
+            Paused = registry.PauseOf(job.Name),
             Counts = new(waiting, executing),
         };
     }
@@ -82,10 +86,6 @@ public sealed record JobContract
 
 /// <summary>A rung and how long it may take.</summary>
 public sealed record LadderStepContract(Rung Rung, double GraceSeconds);
-
-/// <summary>What a run may use.</summary>
-/// <param name="OutputBytes">Kept of each output stream.</param>
-public sealed record LimitsContract(long OutputBytes);
 
 /// <summary>How many runs may execute at once, and how many may wait; null: no limit of the job's own.</summary>
 public sealed record ConcurrencyContract(int? Limit, int QueueLimit);

@@ -62,7 +62,8 @@ public sealed record NodeContract
                         drill.Problem,
                         drill.Advice
                     )),
-                ]
+                ],
+                LimitEnforcersContract.Of(node.LimitEnforcers)
             ),
             Slots = node.Slots,
             Queued = node.Queued,
@@ -83,7 +84,13 @@ public sealed record NodeContract
 /// <param name="Tier">The tier, which is also the guarantee.</param>
 /// <param name="Workers">How many runs have a worker now.</param>
 /// <param name="Drills">The trials that led to the tier when the node started, the strongest first.</param>
-public sealed record NodeProcessesContract(string Tier, int Workers, IReadOnlyList<DrillContract> Drills);
+/// <param name="Limits">Who sees to the limits of runs.</param>
+public sealed record NodeProcessesContract(
+    string Tier,
+    int Workers,
+    IReadOnlyList<DrillContract> Drills,
+    LimitEnforcersContract Limits
+);
 
 /// <summary>A trial of whether a tier kills on this machine.</summary>
 /// <param name="Tier">The tier.</param>

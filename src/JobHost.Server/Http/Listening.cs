@@ -60,7 +60,7 @@ internal static class Listening
 
     /// <summary>Sets Kestrel's limits and address.</summary>
     /// <exception cref="JobConfigurationException">The address is open to others and nobody would have to show a key.</exception>
-    internal static void ConfigureListening(this WebApplicationBuilder builder, ServerOptions options)
+    internal static void ConfigureListening(this WebApplicationBuilder builder, ServerOptions options, bool hasKeys)
     {
         var configuration = builder.Configuration;
         var urls = Urls(configuration);
@@ -68,11 +68,11 @@ internal static class Listening
         {
             builder.WebHost.UseUrls(DefaultUrl);
         }
-        if (urls.FirstOrDefault(url => !IsLoopback(url)) is { } open && !options.Security.AllowAnonymous)
+        if (urls.FirstOrDefault(url => !IsLoopback(url)) is { } open && !options.Security.AllowAnonymous && !hasKeys)
         {
             throw new JobConfigurationException(
                 $"'{open}' can be reached from other machines, and no key is configured: anybody could start and kill jobs. "
-                    + "Listen on 127.0.0.1, or set JobHost:Security:AllowAnonymous=true where a proxy or firewall decides who gets through."
+                    + "Make one with 'jobhost keys create', listen on 127.0.0.1, or set JobHost:Security:AllowAnonymous=true where a proxy or firewall decides who gets through."
             );
         }
         if (options.Http.AllowedHosts.Count == 0 && urls.All(IsLoopback))

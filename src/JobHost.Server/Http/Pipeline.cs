@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using JobHost.Server.Logging;
+using JobHost.Server.Security;
 using JobHost.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.HttpOverrides;
@@ -61,6 +62,13 @@ internal static class Pipeline
             app.UsePathBase(pathBase);
         }
         app.UseRouting();
+        app.UseAuthentication();
+        if (options.Http.RequestsPerSecond > 0)
+        {
+            app.UseRateLimiter(Throttle.Of(options.Http.RequestsPerSecond));
+        }
+        app.UseMiddleware<Audit>();
+        app.UseAuthorization();
     }
 
     private static async Task AnswerExceptionAsync(HttpContext context)

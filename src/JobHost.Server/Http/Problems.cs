@@ -1,3 +1,5 @@
+using System.Text.Json;
+using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace JobHost.Server.Http;
@@ -153,6 +155,31 @@ internal static class Problems
             "Nothing was recorded. A start was not accepted; a stop is carried out but may not be on record yet."
         );
 
+    internal static ProblemHttpResult Unauthenticated() =>
+        Problem(
+            401,
+            "unauthenticated",
+            "A key is needed",
+            "Send one that is valid as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'."
+        );
+
+    internal static ProblemHttpResult Forbidden(Role has, Role needs) =>
+        Problem(
+            403,
+            "forbidden",
+            "The key does not allow this",
+            $"Its role is {Name(has)}; {Name(needs)} is needed.",
+            more: ("requiredRole", Name(needs))
+        );
+
+    internal static ProblemHttpResult TooManyRequests() =>
+        Problem(
+            429,
+            "too-many-requests",
+            "Too many requests",
+            "Try again after the seconds of the Retry-After header."
+        );
+
     internal static ProblemHttpResult ForeignOrigin() =>
         Problem(
             403,
@@ -221,6 +248,8 @@ internal static class Problems
         }
         return TypedResults.Problem(detail, instance: null, status, title, $"/problems/{slug}", extensions);
     }
+
+    private static string Name(Role role) => JsonNamingPolicy.CamelCase.ConvertName(role.ToString());
 
     // What a caller wrote is repeated only in part: a URL can be long.
     private static string Shown(string text) => text.Length <= 80 ? text : text[..80] + "...";

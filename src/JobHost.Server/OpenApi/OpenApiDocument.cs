@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using JobHost.Server.Contracts;
+using JobHost.Server.Security;
 using Microsoft.OpenApi;
 
 namespace JobHost.Server.OpenApi;
@@ -16,6 +17,9 @@ internal static class OpenApiDocument
         ["ReleaseRun"] = """{ "reason": "its socket hangs; the import must go on" }""",
         ["SignalRun"] = """{ "signal": "SIGUSR1" }""",
         ["FreezeRun"] = """{ "ttlSeconds": 60 }""",
+        ["PauseJob"] = """{ "reason": "the archive is full" }""",
+        ["StopRuns"] =
+            """{ "filter": { "job": "import", "labels": { "team": "reports" } }, "mode": "kill", "reason": "wrong input" }""",
         ["DrainNode"] = """{ "reason": "new disk" }""",
         ["RecycleNode"] = """{ "reason": "two threads are stuck", "graceSeconds": 30 }""",
         ["WaitForRuns"] =
@@ -27,8 +31,8 @@ internal static class OpenApiDocument
     // Answered with a plan where they are only validated.
     private static readonly HashSet<string?> Planned = ["CancelRun", "KillRun"];
 
-    private static readonly int[] ToAll = [400, 500];
-    private static readonly int[] ToChanges = [400, 403, 413, 415, 500, 503];
+    private static readonly int[] ToAll = [400, 401, 403, 429, 500];
+    private static readonly int[] ToChanges = [400, 401, 403, 413, 415, 429, 500, 503];
 
     private static OpenApiParameter Prefer =>
         new()
@@ -114,7 +118,11 @@ internal static class OpenApiDocument
 
     internal static void MapJobHostOpenApi(this WebApplication app)
     {
-        app.MapOpenApi("/openapi/{documentName}.json");
+        app.MapOpenApi("/openapi/{documentName}.json").Needs(Role.Viewer);
+        app.UseWhen(
+            context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.Ordinal),
+            swagger => swagger.Use(Access.OnlyForCallersAsync)
+        );
         app.UseSwaggerUI(ui =>
         {
             ui.RoutePrefix = "swagger";

@@ -119,8 +119,8 @@ internal sealed class KeeperLine(HandleSocket socket) : IDisposable
         }
     }
 
-    /// <summary>A descriptor that came with the last message.</summary>
-    internal Microsoft.Win32.SafeHandles.SafeFileHandle TakeHandle() => socket.TakeHandle();
+    /// <inheritdoc cref="HandleSocket.TakeHandles"/>
+    internal Microsoft.Win32.SafeHandles.SafeFileHandle[]? TakeHandles(int count) => socket.TakeHandles(count);
 
     public void Dispose() => socket.Dispose();
 }

@@ -123,10 +123,15 @@ internal sealed class KeeperProcess : IDisposable
 
     private void Start(StartWorkerMessage start)
     {
+        if (line.TakeHandles(3) is not [var channelOfWorker, var stdoutOfWorker, var stderrOfWorker])
+        {
+            Say(new WorkerRefusedMessage(start.Id, "The keeper has no descriptor left."));
+            return;
+        }
         // Closed here afterwards, so that the worker alone holds them.
-        using var channel = line.TakeHandle();
-        using var stdout = line.TakeHandle();
-        using var stderr = line.TakeHandle();
+        using var channel = channelOfWorker;
+        using var stdout = stdoutOfWorker;
+        using var stderr = stderrOfWorker;
         var request = new SpawnRequest
         {
             File = start.File,
@@ -184,7 +189,6 @@ internal sealed class KeeperProcess : IDisposable
         }
         events.Remove((int)worker.Pidfd.DangerousGetHandle());
         living.Remove(worker.Ward.Id);
-        Children.Reap(worker.Pidfd);
         brood.Ended(worker.Ward);
         worker.Pidfd.Dispose();
         sweeping.Add(new(worker.Ward));
@@ -229,7 +233,7 @@ internal sealed class KeeperProcess : IDisposable
             }
             brood.Look();
             guarded.RemoveAll(IsRemoved);
-            if (living.Count == 0 && Children.List().Count == 0 && guarded.Count == 0)
+            if (living.Count == 0 && Children.List() is { Count: 0 } && guarded.Count == 0)
             {
                 return;
             }

@@ -105,7 +105,7 @@ public sealed class WorkerProcess : IDisposable
     {
         // Nobody of this run can leave it for another parent while this process lives.
         Children.AdoptOrphans();
-        if (places is not [var space, var cgroup])
+        if (places is not [var space, .. var cgroups])
         {
             return;
         }
@@ -113,7 +113,7 @@ public sealed class WorkerProcess : IDisposable
         {
             Namespaces.MountOwnProc();
         }
-        if (cgroup.Length > 0)
+        foreach (var cgroup in cgroups)
         {
             // Zero is whoever writes it. Moved by itself, it cannot be mistaken for another that took over its number.
             new Cgroup(cgroup).Add(0);
@@ -137,6 +137,10 @@ public sealed class WorkerProcess : IDisposable
         if (channel.Receive() is not AssignMessage assignment)
         {
             return 0;
+        }
+        if (assignment.OpenFiles is { } limit && OperatingSystem.IsLinux())
+        {
+            ResourceLimits.SetOpenFiles(limit);
         }
         context = new RunContext(
             assignment.RunId,

@@ -61,13 +61,13 @@ internal static unsafe class Children
 
     /// <summary>
     /// The children of this process, the dead that are not reaped included. Nobody but this process can take one off the
-    /// list, so a look that finds somebody missing means that we have reaped him.
+    /// list, so a look that finds somebody missing means that we have reaped him. Null when it cannot be read, as when no descriptor is
+    /// left: that is not the same as nobody.
     /// </summary>
-    internal static IReadOnlyList<int> List()
+    internal static IReadOnlyList<int>? List()
     {
         var children = new List<int>();
-        ProcFs.AddChildren(Environment.ProcessId, children);
-        return children;
+        return ProcFs.AddChildren(Environment.ProcessId, children) ? children : null;
     }
 
     /// <summary>

@@ -92,18 +92,32 @@ internal sealed unsafe class HandleSocket(SafeFileHandle socket) : IDisposable
         return true;
     }
 
-    /// <summary>The oldest descriptor that came and was not taken; the taker owns it.</summary>
-    /// <exception cref="InvalidDataException">None came.</exception>
-    internal SafeFileHandle TakeHandle() =>
-        received.TryDequeue(out var handle)
-            ? handle
-            : throw new InvalidDataException("A descriptor was announced and did not come.");
+    /// <summary>
+    /// All descriptors that came and were not taken; the taker owns them. Null where they are not so many: the kernel leaves
+    /// out those for which this process has no room, and says no more about it.
+    /// </summary>
+    internal SafeFileHandle[]? TakeHandles(int count)
+    {
+        if (received.Count == count)
+        {
+            SafeFileHandle[] all = [.. received];
+            received.Clear();
+            return all;
+        }
+        DropHandles();
+        return null;
+    }
 
     public void Dispose()
     {
         // Closing alone would not reach the other side for as long as a thread of ours waits in a receive.
         _ = Libc.shutdown(Descriptor, SHUT_RDWR);
         socket.Dispose();
+        DropHandles();
+    }
+
+    private void DropHandles()
+    {
         while (received.TryDequeue(out var handle))
         {
             handle.Dispose();

@@ -19,7 +19,7 @@ internal static unsafe class Pipes
     {
         var fds = stackalloc int[2];
         Check(Libc.pipe2(fds, O_CLOEXEC), "pipe2");
-        return (Raise(fds[0]), Raise(fds[1]));
+        return Raise(fds);
     }
 
     /// <exception cref="IOException">No descriptor is left.</exception>
@@ -27,11 +27,31 @@ internal static unsafe class Pipes
     {
         var fds = stackalloc int[2];
         Check(Libc.socketpair(AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, fds), "socketpair");
-        return (Raise(fds[0]), Raise(fds[1]));
+        return Raise(fds);
     }
 
     /// <summary>Keeps a descriptor that was inherited from being inherited further.</summary>
     internal static void CloseOnExec(int fd) => Check(Libc.fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : 0, "fcntl");
+
+    private static (SafeFileHandle, SafeFileHandle) Raise(int* fds)
+    {
+        SafeFileHandle? first = null;
+        try
+        {
+            first = Raise(fds[0]);
+            return (first, Raise(fds[1]));
+        }
+        catch
+        {
+            // The one that failed is closed already.
+            if (first is null)
+            {
+                _ = Libc.close(fds[1]);
+            }
+            first?.Dispose();
+            throw;
+        }
+    }
 
     private static SafeFileHandle Raise(int fd)
     {

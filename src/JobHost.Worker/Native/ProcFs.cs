@@ -28,32 +28,10 @@ internal sealed record ProcessEntry
     public required bool IsDead { get; init; }
 }
 
-/// <summary>A process in detail.</summary>
-/// <param name="Entry">Who it is.</param>
-/// <param name="Syscall">The number of the system call that it is in, <c>running</c>, or null where that cannot be seen.</param>
-/// <param name="CpuTime">What it has used.</param>
-/// <param name="ResidentBytes">Its memory.</param>
-/// <param name="Threads">How many it has.</param>
-/// <param name="FileCount">How many descriptors it has open, or null where that cannot be seen.</param>
-/// <param name="Files">The first of them.</param>
-internal sealed record ProcessDetail(
-    ProcessEntry Entry,
-    string? Syscall,
-    TimeSpan CpuTime,
-    long ResidentBytes,
-    int Threads,
-    int? FileCount,
-    IReadOnlyList<(int Descriptor, string Target)> Files
-);
-
-/// <summary>A thread as <c>/proc</c> shows it. Its number is that of our own process namespace.</summary>
-internal sealed record ThreadEntry(int Number, string Name, char State, string? WaitsFor, string? Syscall);
-
 /// <summary>Reads <c>/proc</c>. What cannot be read (gone, or not ours) is absent, never an error.</summary>
-internal static class ProcFs
+internal static partial class ProcFs
 {
-    // USER_HZ, which the kernel promises to every program whatever its own clock is (time(7)).
-    private const double TicksPerSecond = 100;
+    private const int MaxWalks = 20;
 
     // A kernel may be built without them (CONFIG_PROC_CHILDREN); then everybody is asked for his parent.
     private static readonly bool HasChildLists = File.Exists("/proc/thread-self/children");
@@ -90,16 +68,21 @@ internal static class ProcFs
     }
 
     /// <summary>Adds the numbers that a file lists, such as the children of a thread or the processes of a cgroup.</summary>
-    internal static void ReadNumbers(string path, List<int> numbers)
+    /// <returns>False when it is there and cannot be read: what was added proves nothing, then.</returns>
+    internal static bool ReadNumbers(string path, List<int> numbers)
     {
         string text;
         try
         {
             text = File.ReadAllText(path);
         }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
         {
-            return;
+            return true;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
         foreach (var range in text.AsSpan().SplitAny(' ', '\n'))
         {
@@ -108,49 +91,79 @@ internal static class ProcFs
                 numbers.Add((int)number);
             }
         }
+        return true;
     }
 
     /// <summary>The process and all its descendants that can still run, parents before their children.</summary>
     internal static IReadOnlyList<ProcessEntry> Tree(int root, int limit = int.MaxValue)
     {
         var tree = new List<ProcessEntry>();
-        var known = new HashSet<int> { root };
-        var queue = new Queue<int>(known);
-        var children = new List<int>();
-        while (tree.Count < limit && queue.TryDequeue(out var pid))
-        {
-            if (Read(pid) is { IsDead: false } entry)
-            {
-                tree.Add(entry);
-            }
-            children.Clear();
-            AddChildren(pid, children);
-            foreach (var child in children.Where(known.Add))
-            {
-                queue.Enqueue(child);
-            }
-        }
+        var known = new HashSet<int>();
+        // Who was dead when he was read about may have left a child a moment before, to somebody already looked at.
+        for (var walk = 0; walk < MaxWalks && !TryWalk(root, tree, known, limit); walk++) { }
         return tree;
     }
 
+    /// <summary>Adds those descendants that are not known yet.</summary>
+    /// <returns>False when somebody had just died.</returns>
+    private static bool TryWalk(int root, List<ProcessEntry> tree, HashSet<int> known, int limit)
+    {
+        var all = true;
+        var queue = new Queue<int>([root, .. tree.Select(entry => entry.Pid).Where(pid => pid != root)]);
+        var children = new List<int>();
+        while (tree.Count < limit && queue.TryDequeue(out var pid))
+        {
+            if (known.Add(pid))
+            {
+                if (Read(pid) is { IsDead: false } entry)
+                {
+                    tree.Add(entry);
+                }
+                else
+                {
+                    all = false;
+                }
+            }
+            children.Clear();
+            AddChildren(pid, children);
+            // The youngest, who are last in the list, live the shortest.
+            for (var index = children.Count - 1; index >= 0; index--)
+            {
+                if (!known.Contains(children[index]))
+                {
+                    queue.Enqueue(children[index]);
+                }
+            }
+        }
+        return all;
+    }
+
     /// <summary>Adds the children of a process, those that are dead and not yet reaped included.</summary>
-    internal static void AddChildren(int pid, List<int> children)
+    /// <inheritdoc cref="ReadNumbers"/>
+    internal static bool AddChildren(int pid, List<int> children)
     {
         if (!HasChildLists)
         {
             children.AddRange(Pids().Where(candidate => Read(candidate)?.Parent == pid));
-            return;
+            return true;
         }
         try
         {
+            var all = true;
             foreach (var thread in Directory.EnumerateDirectories($"/proc/{pid}/task"))
             {
-                ReadNumbers($"{thread}/children", children);
+                all &= ReadNumbers($"{thread}/children", children);
             }
+            return all;
         }
         catch (DirectoryNotFoundException)
         {
             // It ended.
+            return true;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 
@@ -220,107 +233,6 @@ internal static class ProcFs
             return null;
         }
     }
-
-    /// <summary>A process in detail, with at most so many of its open files.</summary>
-    internal static ProcessDetail? Describe(int pid, int maxFiles)
-    {
-        try
-        {
-            var stat = File.ReadAllText($"/proc/{pid}/stat");
-            if (Parse(stat) is not { } entry)
-            {
-                return null;
-            }
-            // By proc_pid_stat(5), counted from the state: 11 and 12 are the times, 17 the threads, 21 the resident pages.
-            var fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var (files, count) = OpenFiles(pid, maxFiles);
-            return new(
-                entry,
-                SystemCall($"/proc/{pid}"),
-                TimeSpan.FromSeconds((Number(fields[11]) + Number(fields[12])) / TicksPerSecond),
-                Number(fields[21]) * Environment.SystemPageSize,
-                (int)Number(fields[17]),
-                count,
-                files
-            );
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-
-        static long Number(string field) => IsNumber(field, out var number) ? number : 0;
-    }
-
-    /// <summary>The threads of a process, by the number that each has within its own process namespace.</summary>
-    internal static IReadOnlyDictionary<int, ThreadEntry> Threads(int pid)
-    {
-        var threads = new Dictionary<int, ThreadEntry>();
-        try
-        {
-            foreach (var folder in Directory.EnumerateDirectories($"/proc/{pid}/task"))
-            {
-                if (
-                    InnerNumber($"{folder}/status") is { } number
-                    && ReadText($"{folder}/stat") is { } stat
-                    && Parse(stat) is { } entry
-                )
-                {
-                    threads[number] = new(
-                        entry.Pid,
-                        entry.Command,
-                        entry.State,
-                        ReadText($"{folder}/wchan") is { } channel and not ("" or "0") ? channel : null,
-                        SystemCall(folder)
-                    );
-                }
-            }
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            // It ended.
-        }
-        return threads;
-    }
-
-    private static int? InnerNumber(string status)
-    {
-        const string label = "NSpid:";
-        var line = ReadText(status)
-            ?.Split('\n')
-            .FirstOrDefault(line => line.StartsWith(label, StringComparison.Ordinal));
-        return IsNumber(line?.Split('\t')[^1], out var number) ? (int)number : null;
-    }
-
-    private static (IReadOnlyList<(int, string)> Files, int? Count) OpenFiles(int pid, int max)
-    {
-        const int maxLength = 256;
-        var files = new List<(int, string)>();
-        var count = 0;
-        try
-        {
-            foreach (var path in Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd"))
-            {
-                count++;
-                if (
-                    files.Count < max
-                    && IsNumber(Path.GetFileName(path), out var number)
-                    && new FileInfo(path).LinkTarget is { } target
-                )
-                {
-                    files.Add(((int)number, target.Length <= maxLength ? target : target[..maxLength]));
-                }
-            }
-            return (files, count);
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-        {
-            return (files, null);
-        }
-    }
-
-    // The number and then the arguments, which are nobody's business; or one word.
-    private static string? SystemCall(string folder) => ReadText($"{folder}/syscall")?.Split(' ')[0];
 
     private static string? ReadText(string path)
     {

@@ -51,7 +51,7 @@ internal sealed class AdoptedZombies
             dead.Clear();
             return false;
         }
-        var children = Children.List();
+        var children = Children.List() ?? [];
         if (children.Count > Crowd)
         {
             // Reading about each would take longer than it takes them to become more.

@@ -49,7 +49,10 @@ internal sealed class Brood
     /// <inheritdoc cref="AddOther"/>
     internal void RemoveOther(int pid) => others.Remove(pid);
 
-    /// <summary>A worker has ended and was reaped; who is left of its tree is swept from the next look on.</summary>
+    /// <summary>
+    /// A worker has ended; who is left of its tree is swept from the next look on. It must not be reaped: until the proof its
+    /// number stands for its session, which nobody else may be given meanwhile.
+    /// </summary>
     internal void Ended(Ward worker)
     {
         living.Remove(worker.Pid);
@@ -66,10 +69,13 @@ internal sealed class Brood
             Children.Strike(pid => living.ContainsKey(pid) || others.Contains(pid));
         }
         var held = new HashSet<Ward>();
-        var listed = Children.List();
+        if (Children.List() is not { } listed)
+        {
+            return [];
+        }
         foreach (var pid in listed)
         {
-            if (living.ContainsKey(pid) || others.Contains(pid))
+            if (living.ContainsKey(pid) || others.Contains(pid) || unproven.Exists(worker => worker.Pid == pid))
             {
                 continue;
             }
@@ -95,7 +101,11 @@ internal sealed class Brood
             }
         }
         var proven = unproven.Where(worker => !held.Contains(worker)).ToList();
-        unproven.RemoveAll(proven.Contains);
+        foreach (var worker in proven)
+        {
+            unproven.Remove(worker);
+            Children.TryReap(worker.Pid);
+        }
         looksInVain = unproven.Count == 0 ? 0 : looksInVain;
         return proven;
     }
@@ -143,9 +153,9 @@ internal sealed class Brood
     internal static void KillAll(TimeSpan bound)
     {
         var brood = new Brood();
-        brood.unproven.Add(new Ward(0, 0));
+        brood.unproven.Add(new Ward(0, Ward.Reaped));
         var since = Stopwatch.GetTimestamp();
-        while (Children.List().Count > 0 && Stopwatch.GetElapsedTime(since) < bound)
+        while (Children.List() is not { Count: 0 } && Stopwatch.GetElapsedTime(since) < bound)
         {
             brood.Look();
             Thread.Yield();
@@ -163,6 +173,9 @@ internal sealed class Brood
 /// <summary>A worker, as the process knows it that looks after it.</summary>
 internal sealed class Ward(long id, int pid)
 {
+    /// <summary>In the place of the number of a worker that somebody else has reaped: it says nothing of sessions any more.</summary>
+    internal const int Reaped = -1;
+
     private const int MaxKept = 500;
 
     private readonly List<ProcessEntry> leftovers = [];

@@ -12,18 +12,14 @@ internal sealed class Cgroup(string path)
     internal string Path => path;
 
     /// <summary>
-    /// The cgroup of this process in the version 2 hierarchy, which may be the only one or a part of a hybrid system; null
-    /// where there is none.
+    /// The cgroup of this process: in the version 2 hierarchy, which may be the only one or a part of a hybrid system, or in
+    /// that of a controller of version 1. Null where there is none.
     /// </summary>
-    internal static Cgroup? Own()
+    internal static Cgroup? Own(string? controller = null)
     {
         try
         {
-            var own = File.ReadLines("/proc/self/cgroup")
-                .FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal));
-            return own is not null && FindMount() is var (mountPoint, root)
-                ? new(System.IO.Path.Join(mountPoint, Below(own[3..], root)).TrimEnd('/'))
-                : null;
+            return CgroupMounts.PathOf(Environment.ProcessId, controller) is { } path ? new(path) : null;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
@@ -144,10 +140,7 @@ internal sealed class Cgroup(string path)
         try
         {
             return File.ReadLines($"/proc/{pid}/cgroup")
-                .Any(line =>
-                    line.StartsWith("0::", StringComparison.Ordinal)
-                    && line.Contains(System.IO.Path.GetFileName(path), StringComparison.Ordinal)
-                );
+                .Any(line => line.Contains(System.IO.Path.GetFileName(path), StringComparison.Ordinal));
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
@@ -155,7 +148,8 @@ internal sealed class Cgroup(string path)
         }
     }
 
-    private string? Read(string file)
+    /// <returns>The contents of a file of the group, or null.</returns>
+    internal string? Read(string file)
     {
         try
         {
@@ -167,7 +161,8 @@ internal sealed class Cgroup(string path)
         }
     }
 
-    private void Write(string file, string value)
+    /// <exception cref="IOException">There is no such file, or it cannot be written.</exception>
+    internal void Write(string file, string value)
     {
         try
         {
@@ -185,24 +180,4 @@ internal sealed class Cgroup(string path)
             throw new IOException($"'{file}' of '{path}' cannot be written.", refused);
         }
     }
-
-    // The fields of proc_pid_mountinfo(5): id, parent, device, root, mount point, options, tags, "-", type, source, options.
-    private static (string MountPoint, string Root)? FindMount()
-    {
-        foreach (var line in File.ReadLines("/proc/self/mountinfo"))
-        {
-            var fields = line.Split(' ');
-            var separator = Array.IndexOf(fields, "-");
-            if (separator > 4 && fields.Length > separator + 1 && fields[separator + 1] == "cgroup2")
-            {
-                return (Unescaped(fields[4]), Unescaped(fields[3]));
-            }
-        }
-        return null;
-    }
-
-    private static string Below(string own, string root) =>
-        root != "/" && own.StartsWith(root, StringComparison.Ordinal) ? own[root.Length..] : own;
-
-    private static string Unescaped(string field) => field.Replace("\\040", " ", StringComparison.Ordinal);
 }

@@ -37,6 +37,9 @@ internal sealed record AssignMessage : Message
     /// <summary>Whether an asynchronous job gets a thread of its own; in a lane.</summary>
     public bool OwnThread { get; init; }
 
+    /// <summary>How many descriptors each process of the run may have, or null.</summary>
+    public int? OpenFiles { get; init; }
+
     /// <summary>The command line of a job that is a command.</summary>
     public CommandLine? Command { get; init; }
 }

@@ -90,4 +90,7 @@ internal static partial class ControlLog
 
     [LoggerMessage(119, LogLevel.Warning, "Run {RunId} of {Job} is {State} and goes down with the process.")]
     internal static partial void GoesDown(this ILogger logger, RunId runId, string job, RunState state);
+
+    [LoggerMessage(120, LogLevel.Warning, "The event {Type} is not recorded.")]
+    internal static partial void EventNotRecorded(this ILogger logger, string type, Exception problem);
 }

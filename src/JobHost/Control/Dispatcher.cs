@@ -10,6 +10,10 @@ namespace JobHost.Control;
 /// </summary>
 internal sealed class Dispatcher : IDisposable
 {
+    // A run for later waits for a time of the wall clock, which may be set; the alarm does not hear of it. A run is late by
+    // this much at most.
+    private static readonly TimeSpan LongestAlarm = TimeSpan.FromMinutes(1);
+
     private readonly AttemptRunner runner;
     private readonly LiveRuns liveRuns;
     private readonly SlotLimits limits;
@@ -97,6 +101,16 @@ internal sealed class Dispatcher : IDisposable
         Dispatch();
     }
 
+    /// <summary>Begins no runs of a job, or begins them again.</summary>
+    internal void Pause(string job, bool isPaused)
+    {
+        lock (gate)
+        {
+            LineOf(job).IsPaused = isPaused;
+        }
+        Dispatch();
+    }
+
     /// <summary>Runs that wait and that execute, of one job.</summary>
     internal (int Waiting, int Executing) Count(string job)
     {
@@ -178,8 +192,7 @@ internal sealed class Dispatcher : IDisposable
             }
         }
         var wait = later.TryPeek(out _, out var next) ? next - now : Timeout.InfiniteTimeSpan;
-        // The alarm takes no more than some 49 days; it is set anew each time that it rings.
-        alarm.Change(wait > TimeSpan.FromDays(1) ? TimeSpan.FromDays(1) : wait, Timeout.InfiniteTimeSpan);
+        alarm.Change(wait > LongestAlarm ? LongestAlarm : wait, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Takes the best run that has a free slot out of its line.</summary>
@@ -187,7 +200,7 @@ internal sealed class Dispatcher : IDisposable
     {
         Line? best = null;
         (int, RunId) bestOrder = default;
-        foreach (var line in lines.Values)
+        foreach (var line in lines.Values.Where(line => !line.IsPaused))
         {
             while (line.Ready.TryPeek(out var head, out var order))
             {
@@ -296,6 +309,8 @@ internal sealed class Dispatcher : IDisposable
         internal int Waiting { get; set; }
 
         internal int Executing { get; set; }
+
+        internal bool IsPaused { get; set; }
     }
 }
 

@@ -24,8 +24,10 @@ public sealed partial class JobRegistry
         CancellationToken cancellationToken
     )
     {
+        await RecallPausesAsync();
         var unfinished = await store.UnfinishedAsync();
         logger.LifeBegan(node.Name, node.Epoch, unfinished.Count);
+        Tell("node.started", by: null, reason: null);
         var concluding = new List<Task>();
         foreach (var run in unfinished)
         {
@@ -61,6 +63,7 @@ public sealed partial class JobRegistry
             intake = Intake.Leaving;
         }
         dispatcher.Close();
+        await TellAsync("node.leaving", by: null, reason: null);
         // A recycle has stopped and awaited them already, and what withstood then does so now.
         if (!emptied)
         {
@@ -73,6 +76,7 @@ public sealed partial class JobRegistry
         }
         // Whoever still waits for a run would hold the server's end.
         drained.SetResult();
+        await leaving.CancelAsync();
         return Executing();
     }
 

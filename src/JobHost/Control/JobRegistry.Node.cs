@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using JobHost.Runs;
+using JobHost.Storage;
 
 namespace JobHost.Control;
 
@@ -47,6 +48,7 @@ public sealed partial class JobRegistry
                 : NodeState.Ready,
             IsTainted = IsTainted,
             ProcessGuarantee = guarantees.Process,
+            LimitEnforcers = guarantees.Limits,
             Drills = guarantees.Drills,
             Slots =
             [
@@ -80,6 +82,7 @@ public sealed partial class JobRegistry
                 intake = Intake.Held;
                 dispatcher.Close();
                 logger.NodeHeld(node.Name, by, reason);
+                Tell("node.draining", by, reason);
             }
             return true;
         }
@@ -100,6 +103,7 @@ public sealed partial class JobRegistry
                 intake = Intake.Open;
                 dispatcher.Open();
                 logger.NodeResumed(node.Name, by);
+                Tell("node.resumed", by, reason: null);
             }
             return true;
         }
@@ -128,6 +132,7 @@ public sealed partial class JobRegistry
             begun = recycling = new(request, time.GetUtcNow(), PlanRecycle());
         }
         logger.NodeRecycles(node.Name, request.By, begun.Collateral.Length, request.Reason);
+        Tell("node.recycling", request.By, request.Reason);
         OnRecycle?.Invoke(begun);
         return begun;
     }
@@ -192,6 +197,31 @@ public sealed partial class JobRegistry
         while (Executing().Exists(run => run.State != RunState.Stuck) && time.GetElapsedTime(since) < bound)
         {
             await Task.Delay(SettlePause, time, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Records what happens to the node. A store that does not take it has other worries.</summary>
+    private void Tell(string type, string? by, string? reason) => _ = TellAsync(type, by, reason);
+
+    private async Task TellAsync(string type, string? by, string? reason)
+    {
+        try
+        {
+            await store.AppendAsync(
+                new()
+                {
+                    At = time.GetUtcNow(),
+                    Topic = EventTopic.Node,
+                    Type = type,
+                    Node = node.Name,
+                    By = by,
+                    Reason = reason,
+                }
+            );
+        }
+        catch (StoreUnavailableException problem)
+        {
+            logger.EventNotRecorded(type, problem);
         }
     }
 

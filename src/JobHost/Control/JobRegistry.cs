@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json;
 using JobHost.Execution.Output;
@@ -15,6 +16,7 @@ namespace JobHost.Control;
 /// The only door to the runs of this node: start, find, stop, wait, repeat, delete. Refusals are results; the one exception
 /// is <see cref="StoreUnavailableException"/>, when the store takes no writes.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "There is one, for as long as the process lives.")]
 public sealed partial class JobRegistry
 {
     private readonly JobCatalog catalog;
@@ -29,6 +31,7 @@ public sealed partial class JobRegistry
     private readonly TimeProvider time;
     private readonly ILogger<JobRegistry> logger;
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource leaving = new();
     private volatile Intake intake;
 
     internal JobRegistry(
@@ -36,6 +39,7 @@ public sealed partial class JobRegistry
         NodeIdentity node,
         NodeGuarantees guarantees,
         IRunStore store,
+        EventFeed events,
         LiveRuns liveRuns,
         Dispatcher dispatcher,
         RunFolders folders,
@@ -49,6 +53,7 @@ public sealed partial class JobRegistry
         this.node = node;
         this.guarantees = guarantees;
         this.store = store;
+        Events = events;
         this.liveRuns = liveRuns;
         this.dispatcher = dispatcher;
         this.folders = folders;
@@ -57,6 +62,9 @@ public sealed partial class JobRegistry
         this.time = time;
         this.logger = logger;
     }
+
+    /// <summary>What happens to the runs and to this node.</summary>
+    public EventFeed Events { get; }
 
     /// <summary>The name of this node.</summary>
     public string Node => node.Name;
@@ -67,6 +75,9 @@ public sealed partial class JobRegistry
     /// <summary>Whether the shutdown waits for no run any more; those that are still there stay behind.</summary>
     public bool HasDrained => drained.Task.IsCompleted;
 
+    /// <summary>Triggered when <see cref="HasDrained"/>, for whoever would hold the server's end.</summary>
+    public CancellationToken Drained => leaving.Token;
+
     /// <summary>Whether a thread of this process was ever aborted.</summary>
     public static bool IsTainted => ProcessTaint.IsTainted;
 
@@ -76,6 +87,9 @@ public sealed partial class JobRegistry
 
     /// <summary>How well a run of the job can be killed on this node.</summary>
     public string GuaranteeOf(JobDefinition job) => guarantees.Of(job);
+
+    /// <summary>Who sees to the limits of runs on this node.</summary>
+    public LimitEnforcers LimitEnforcers => guarantees.Limits;
 
     /// <summary>Runs that wait and that execute, of one job.</summary>
     public (int Waiting, int Executing) Count(string job) => dispatcher.Count(job);
@@ -121,6 +135,12 @@ public sealed partial class JobRegistry
                 VerifiedAt = run.EndedAt,
             };
     }
+
+    /// <summary>Adds an entry to the audit.</summary>
+    public Task AppendAuditAsync(AuditEntry entry) => store.AppendAuditAsync(entry);
+
+    /// <summary>Entries of the audit, the newest first.</summary>
+    public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) => store.AuditAsync(query);
 
     /// <summary>The file in which a stream of a run is kept; it may not exist, where nothing was written.</summary>
     public string OutputFile(RunId id, OutputStream stream) => folders.File(id, stream);

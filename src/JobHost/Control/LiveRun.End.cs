@@ -17,7 +17,7 @@ internal sealed partial class LiveRun
             receipt = current with
             {
                 Mechanism = mechanism,
-                Rungs = current.Rungs.Add(new(rung, time.GetUtcNow(), null, RungRecord.Pending)),
+                Rungs = current.Rungs.Add(new(rung, ReceiptNow, null, RungRecord.Pending)),
             };
             return current.Rungs.Length;
         }
@@ -28,7 +28,7 @@ internal sealed partial class LiveRun
     {
         lock (gate)
         {
-            var now = time.GetUtcNow();
+            var now = ReceiptNow;
             var rungs = receipt!.Rungs;
             rungs = rungs.SetItem(index, rungs[index] with { Elapsed = now - rungs[index].At, Outcome = outcome });
             if (outcome == RungRecord.Proven && index > 0 && rungs[index - 1].Outcome == RungRecord.NoEffect)
@@ -51,7 +51,7 @@ internal sealed partial class LiveRun
     {
         lock (gate)
         {
-            receipt = receipt! with { AutopsyAt = time.GetUtcNow() };
+            receipt = receipt! with { AutopsyAt = ReceiptNow };
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed partial class LiveRun
             {
                 return false;
             }
-            stuckAt = time.GetUtcNow();
+            stuckAt = ReceiptNow;
             var evidence = receipt ?? new Receipt { Attempt = record.Attempt, Verdict = Verdict.Stuck };
             evidence = evidence with { Verdict = Verdict.Stuck, Survivors = survivors };
             return await WriteLockedAsync(record with { State = RunState.Stuck }, evidence, () => evidence);
@@ -226,6 +226,7 @@ internal sealed partial class LiveRun
             execution = null;
             context = null;
             ladder = null;
+            clock = null;
             stuckAt = null;
             ForgetFreezeLocked();
         }
@@ -264,7 +265,7 @@ internal sealed partial class LiveRun
 
     private Receipt Proven(Receipt evidence, string? mechanism, string verifiedBy)
     {
-        var now = time.GetUtcNow();
+        var now = ReceiptNow;
         var late = record.State == RunState.Stuck;
         return evidence with
         {

@@ -57,6 +57,8 @@ internal sealed partial class LiveRun
         {
             return new StopResult.Accepted(Record, asked);
         }
+        clock ??= new(time);
+        request = request with { At = clock.Now };
         asked = asked with { Requests = asked.Requests.Add(request) };
         return run.State == RunState.Queued
             ? await CancelQueuedLockedAsync(run, asked, request)
@@ -65,7 +67,7 @@ internal sealed partial class LiveRun
 
     private async Task<StopResult> CancelQueuedLockedAsync(Run run, Receipt asked, StopRequest request)
     {
-        var now = time.GetUtcNow();
+        var now = ReceiptNow;
         var done = asked with
         {
             Verdict = Verdict.Gone,

@@ -23,6 +23,7 @@ internal sealed partial class LiveRun
     private volatile Receipt? receipt;
     private volatile RunExecution? execution;
     private volatile RunContext? context;
+    private volatile ReceiptClock? clock;
     private StopLadder? ladder;
     private DateTimeOffset? stuckAt;
 
@@ -68,6 +69,9 @@ internal sealed partial class LiveRun
 
     /// <summary>The evidence so far, or null while nothing was asked.</summary>
     internal Receipt? Receipt => receipt;
+
+    /// <summary>Now, as the receipt tells the time: only such instants may be compared with those in it.</summary>
+    internal DateTimeOffset ReceiptNow => clock?.Now ?? time.GetUtcNow();
 
     /// <summary>The live handle on its attempt, or null while nothing of it executes in this life.</summary>
     internal RunExecution? Execution => execution;
@@ -156,14 +160,23 @@ internal sealed partial class LiveRun
         {
             throw new InvalidOperationException($"Run {Id} cannot go from {last.State} to {next.State}.");
         }
-        if (!await store.UpdateAsync(new(next, last.State, last.Fence, written)))
+        var isWritten = await store.UpdateAsync(
+            new(next, last.State, last.Fence, written)
+            {
+                Event = RecordedEvent.Changed(last, next, written, time.GetUtcNow()),
+                OnWritten = () =>
+                {
+                    lock (gate)
+                    {
+                        receipt = shown();
+                        record = next;
+                    }
+                },
+            }
+        );
+        if (!isWritten)
         {
             return false;
-        }
-        lock (gate)
-        {
-            receipt = shown();
-            record = next;
         }
         if (next.IsEnded)
         {

@@ -27,6 +27,9 @@ public sealed record NodeStatus
     /// <summary>The trials that led to that guarantee.</summary>
     public required IReadOnlyList<Drill> Drills { get; init; }
 
+    /// <summary>Who sees to the limits of runs.</summary>
+    public required LimitEnforcers LimitEnforcers { get; init; }
+
     public required ImmutableArray<NodeSlots> Slots { get; init; }
 
     public required int Queued { get; init; }

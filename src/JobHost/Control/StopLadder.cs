@@ -103,7 +103,7 @@ internal sealed class StopLadder(
             }
             // A grace that came with the wish for force holds also where the polite rung is already behind.
             var forced = IsForced;
-            var left = forced ? ForceAt - time.GetUtcNow() : Timeout.InfiniteTimeSpan;
+            var left = forced ? ForceAt - live.ReceiptNow : Timeout.InfiniteTimeSpan;
             if (forced && left <= TimeSpan.Zero)
             {
                 return true;
@@ -126,7 +126,7 @@ internal sealed class StopLadder(
     private async Task ClimbAsync(LadderStep step)
     {
         var index = live.BeginRung(step.Rung, execution.Mechanism);
-        var begun = time.GetUtcNow();
+        var begun = live.ReceiptNow;
         var since = time.GetTimestamp();
         // A new request can cut short what is left to the run's good will, not the time that force needs to work.
         var isPolite = execution.Asks(step.Rung) || step.Rung == Rung.Terminate;
@@ -223,7 +223,7 @@ internal sealed class StopLadder(
             {
                 await execution.ClimbAsync(
                     force.Rung,
-                    NoticeOf(force, time.GetUtcNow()),
+                    NoticeOf(force, live.ReceiptNow),
                     FirstRetry,
                     CancellationToken.None
                 );

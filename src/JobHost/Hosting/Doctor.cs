@@ -12,14 +12,16 @@ public static class Doctor
 {
     /// <summary>Drills every tier. Nothing is recorded, and no data directory is needed.</summary>
     /// <param name="configuration">The service's configuration; of it only what workers are started with matters.</param>
-    /// <returns>The drills, the strongest tier first; none where the system knows no tiers.</returns>
+    /// <returns>The drills, the strongest tier first (none where the system knows no tiers), and who sees to the limits of runs.</returns>
     /// <exception cref="JobConfigurationException">An option is not valid.</exception>
-    public static async Task<IReadOnlyList<Drill>> ExamineAsync(IConfiguration configuration)
+    public static async Task<(IReadOnlyList<Drill> Drills, LimitEnforcers Limits)> ExamineAsync(
+        IConfiguration configuration
+    )
     {
         ArgumentNullException.ThrowIfNull(configuration);
         if (!OperatingSystem.IsLinux())
         {
-            return [];
+            return ([], new());
         }
         var options = ServiceCollectionExtensions.Bind(configuration.GetSection(JobHostOptions.Section));
         var services = new ServiceCollection();
@@ -29,6 +31,6 @@ public static class Doctor
         services.AddSingleton(new NodeIdentity(options.Node.Name, Epoch: 0, Guid.NewGuid().ToString("N")));
         services.AddProcessTiers(options);
         await using var provider = services.BuildServiceProvider();
-        return await provider.GetRequiredService<NodeTier>().DrillAllAsync();
+        return await provider.GetRequiredService<NodeTier>().ExamineAsync();
     }
 }

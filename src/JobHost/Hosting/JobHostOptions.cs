@@ -29,6 +29,8 @@ public sealed class JobHostOptions
 
     public KillOptions Kill { get; set; } = new();
 
+    public LimitOptions Limits { get; set; } = new();
+
     public LaneOptions Lanes { get; set; } = new();
 
     /// <summary>Commands that can be run as jobs, by name.</summary>
@@ -140,6 +142,16 @@ public sealed class KillOptions
     /// application of your own.
     /// </summary>
     public bool AdoptOrphans { get; set; }
+}
+
+/// <summary>How the limits of runs are seen to.</summary>
+public sealed class LimitOptions
+{
+    /// <summary>
+    /// Whether the controllers of cgroups are used where they may be. In version 2 that can mean that the service moves its own
+    /// processes into a group beside those of the runs. Default true; without, usage is looked at four times a second.
+    /// </summary>
+    public bool UseControllers { get; set; } = true;
 }
 
 /// <summary>What workers are started with.</summary>

@@ -1,6 +1,7 @@
 using JobHost.Control;
 using JobHost.Execution;
 using JobHost.Execution.Lanes;
+using JobHost.Execution.Limits;
 using JobHost.Execution.Output;
 using JobHost.Execution.Processes;
 using JobHost.Execution.Stacks;
@@ -142,17 +143,21 @@ public static class ServiceCollectionExtensions
         ));
         services.AddSingleton<Keeper>();
         services.AddSingleton<TierDrill>();
+        services.AddSingleton(provider =>
+        {
+            var node = provider.GetRequiredService<NodeIdentity>();
+            return new NodeGroups(Leftovers.GroupName(node.Instance, node.Epoch), provider.GetRequiredService<Keeper>);
+        });
+        services.AddSingleton(provider => new LimitControllers(
+            provider.GetRequiredService<NodeGroups>(),
+            options.Limits.UseControllers
+        ));
         services.AddSingleton(provider => new NodeTier(
-            new(
-                options.Kill.Tier == KillOptions.Auto ? null : options.Kill.Tier,
-                options.Kill.MinimumTier,
-                Leftovers.GroupName(
-                    provider.GetRequiredService<NodeIdentity>().Instance,
-                    provider.GetRequiredService<NodeIdentity>().Epoch
-                )
-            ),
+            new(options.Kill.Tier == KillOptions.Auto ? null : options.Kill.Tier, options.Kill.MinimumTier),
             provider.GetRequiredService<NodeGuarantees>(),
             provider.GetRequiredService<TierDrill>(),
+            provider.GetRequiredService<NodeGroups>(),
+            provider.GetRequiredService<LimitControllers>(),
             provider.GetRequiredService<Keeper>,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<NodeTier>>()
@@ -166,6 +171,10 @@ public static class ServiceCollectionExtensions
             new SlotLimits(options.Slots.Task, options.Slots.Thread, options.Slots.Step, options.Slots.Process)
         );
         services.AddSingleton<LiveRuns>();
+        services.AddSingleton(provider => new EventFeed(
+            provider.GetRequiredService<IRunStore>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
         services.AddSingleton<AttemptRunner>();
         services.AddSingleton<Dispatcher>();
         services.AddSingleton(provider => new JobRegistry(
@@ -173,6 +182,7 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<NodeIdentity>(),
             provider.GetRequiredService<NodeGuarantees>(),
             provider.GetRequiredService<IRunStore>(),
+            provider.GetRequiredService<EventFeed>(),
             provider.GetRequiredService<LiveRuns>(),
             provider.GetRequiredService<Dispatcher>(),
             provider.GetRequiredService<RunFolders>(),

@@ -42,6 +42,8 @@ public sealed class CommandConfig
 
     public long? OutputLimit { get; set; }
 
+    public JobLimits Limits { get; set; } = new();
+
     /// <summary>Keeps with a run where its processes were when force is about to be used. Default false.</summary>
     public bool Autopsy { get; set; }
 }

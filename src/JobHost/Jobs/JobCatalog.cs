@@ -99,6 +99,7 @@ public sealed class JobCatalog
             Lifetime = config.Lifetime,
             Retry = config.Retry ?? RetryPolicy.Once,
             Autopsy = config.Autopsy,
+            Limits = config.Limits,
         };
         options.QueueLimit = config.QueueLimit ?? options.QueueLimit;
         options.OutputLimit = config.OutputLimit ?? options.OutputLimit;
@@ -140,6 +141,7 @@ public sealed class JobCatalog
         Require(options.Priority is >= -1000 and <= 1000, "Priority must be -1000 to 1000");
         Require(options.OutputLimit is >= 0 and <= 1L << 40, "OutputLimit must be 0 to 1 TiB");
         Require(RetryProblem(retry) is null, RetryProblem(retry) ?? "");
+        Require(LimitsProblem(options.Limits, kind) is null, $"Limits: {LimitsProblem(options.Limits, kind)}");
         var footing = new Footing(kind, options.OwnThread, options.AllowAbort, options.Lane);
         Require(options.Lane is null || kind != JobKind.Process, "Lane is for jobs of kind Task, Thread and Step only");
         Require(
@@ -171,6 +173,7 @@ public sealed class JobCatalog
             Footing = footing,
             Autopsy = options.Autopsy,
             OutputLimit = options.OutputLimit,
+            Limits = options.Limits,
             Body = body,
             Command = command,
         };
@@ -179,6 +182,30 @@ public sealed class JobCatalog
     /// <summary>What is wrong with a timeout, or null.</summary>
     public static string? TimeoutProblem(TimeSpan? timeout) =>
         timeout <= TimeSpan.Zero || timeout > MaxTimeout ? "must be above 0 and at most 365 days" : null;
+
+    private static string? LimitsProblem(JobLimits limits, JobKind kind) =>
+        kind != JobKind.Process
+        && limits
+            is not {
+                MemoryBytes: null,
+                Processors: null,
+                Processes: null,
+                OpenFiles: null,
+                OutputBytes: null,
+                CpuTime: null
+            }
+            ? "they are for jobs of kind Process only, as nobody can tell what one of several in a process uses"
+        : limits.MemoryBytes is < JobLimits.MinMemoryBytes or > 1L << 50
+            ? $"MemoryBytes must be {JobLimits.MinMemoryBytes} (64 MiB) to 1 PiB"
+        : limits.Processors is { } processors && !(processors is >= 0.01 and <= 10_000)
+            ? "Processors must be 0.01 to 10,000"
+        : limits.Processes is < 1 or > 1_000_000 ? "Processes must be 1 to 1,000,000"
+        : limits.OpenFiles is < JobLimits.MinOpenFiles or > 1_000_000
+            ? $"OpenFiles must be {JobLimits.MinOpenFiles} to 1,000,000"
+        : limits.OutputBytes is < 0 or > 1L << 50 ? "OutputBytes must be 0 to 1 PiB"
+        : limits.CpuTime <= TimeSpan.Zero || limits.CpuTime > MaxTimeout
+            ? "CpuTime must be above 0 and at most 365 days"
+        : null;
 
     /// <summary>What is wrong with a retry policy, or null.</summary>
     public static string? RetryProblem(RetryPolicy retry)

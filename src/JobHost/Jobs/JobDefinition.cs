@@ -34,6 +34,9 @@ public sealed class JobDefinition
     /// <summary>Bytes kept of each output stream of a run.</summary>
     public required long OutputLimit { get; init; }
 
+    /// <summary>What a run may use.</summary>
+    public required JobLimits Limits { get; init; }
+
     /// <summary>The JSON schema of the parameters.</summary>
     public JsonNode ParametersSchema => Body?.ParametersSchema ?? Command!.ParametersSchema;
 

@@ -52,6 +52,7 @@ public sealed class NodeGuarantees
 {
     private volatile string process = KillGuarantees.BestEffort;
     private volatile IReadOnlyList<Drill> drills = [];
+    private volatile LimitEnforcers limits = new();
 
     /// <summary>The guarantee of runs in processes of their own, and in lanes.</summary>
     public string Process
@@ -65,6 +66,13 @@ public sealed class NodeGuarantees
     {
         get => drills;
         internal set => drills = value;
+    }
+
+    /// <summary>Who sees to the limits of runs.</summary>
+    public LimitEnforcers Limits
+    {
+        get => limits;
+        internal set => limits = value;
     }
 
     /// <summary>How well a run of the job can be killed on this node.</summary>

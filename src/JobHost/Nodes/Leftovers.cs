@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using JobHost.Execution.Processes;
 using JobHost.Runs;
 using JobHost.Worker.Keeping;
 using JobHost.Worker.Native;
@@ -79,7 +80,7 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
 
     private int KillOnce(HashSet<(int, long)> seen)
     {
-        List<Cgroup> groups = [.. Cgroup.Own()?.Below(GroupPrefix(instance)) ?? []];
+        List<Cgroup> groups = [.. NodeGroups.Named(GroupPrefix(instance))];
         var grouped = groups.SelectMany(group => group.Pids()).Select(ProcFs.Read).OfType<ProcessEntry>();
         seen.UnionWith(grouped.Where(process => !process.IsDead).Select(process => (process.Pid, process.StartTime)));
         var living = all.KillLiving();

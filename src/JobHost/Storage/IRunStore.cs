@@ -1,3 +1,4 @@
+using JobHost.Jobs;
 using JobHost.Runs;
 
 namespace JobHost.Storage;
@@ -14,7 +15,7 @@ internal interface IRunStore : IAsyncDisposable
     /// <summary>Records that this life ended in good order.</summary>
     Task EndLifeAsync();
 
-    /// <summary>Records a new run, unless its idempotency key or its unique key says that it is already there.</summary>
+    /// <summary>Records a new run, and the event that it was accepted, unless its idempotency key or its unique key says that it is already there.</summary>
     Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim);
 
     /// <summary>Replaces what is known of a run.</summary>
@@ -40,6 +41,28 @@ internal interface IRunStore : IAsyncDisposable
     Task<IReadOnlyList<Run>> UnfinishedAsync();
 
     Task<RunPage> ListAsync(RunQuery query);
+
+    /// <summary>The number of the newest event when the store was opened.</summary>
+    long LastEvent { get; }
+
+    /// <summary>Called with events in the order of their numbers, when they are on disk. Short, as all writes wait for it.</summary>
+    Action<IReadOnlyList<RecordedEvent>>? OnEvents { set; }
+
+    /// <summary>Records an event that no run's change tells.</summary>
+    Task AppendAsync(RecordedEvent recorded);
+
+    Task<IReadOnlyList<RecordedEvent>> EventsAsync(EventQuery query);
+
+    /// <summary>Pauses a job, or resumes it where the pause is null, and records what that tells.</summary>
+    Task PauseAsync(string job, JobPause? pause, RecordedEvent told);
+
+    /// <summary>The jobs that are paused.</summary>
+    Task<IReadOnlyDictionary<string, JobPause>> PausesAsync();
+
+    /// <summary>Adds an entry to the audit.</summary>
+    Task AppendAuditAsync(AuditEntry entry);
+
+    Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query);
 
     /// <summary>Whether the store answers.</summary>
     Task<bool> IsHealthyAsync();
@@ -80,12 +103,56 @@ internal sealed record AcceptResult(AcceptOutcome Outcome, Run Run);
 /// <param name="ExpectedState">The state that the stored run must have.</param>
 /// <param name="ExpectedFence">The fence that the stored run must have.</param>
 /// <param name="Receipt">The receipt as it now is, or null to leave it.</param>
-internal sealed record RunUpdate(Run Next, RunState ExpectedState, long ExpectedFence, Receipt? Receipt);
+internal sealed record RunUpdate(Run Next, RunState ExpectedState, long ExpectedFence, Receipt? Receipt)
+{
+    /// <summary>What the change tells, recorded with it; or null.</summary>
+    public RecordedEvent? Event { get; init; }
+
+    /// <summary>
+    /// Called when the change is on disk, and before anybody hears of the event: whoever hears of it finds what it tells. Short,
+    /// as all writes wait for it.
+    /// </summary>
+    public Action? OnWritten { get; init; }
+}
+
+/// <summary>Which events to read; in the order of their numbers.</summary>
+public sealed record EventQuery
+{
+    /// <summary>Those with a higher number.</summary>
+    public long After { get; init; }
+
+    /// <summary>Of this run only.</summary>
+    public RunId? Run { get; init; }
+
+    /// <summary>Of runs of this job only.</summary>
+    public string? Job { get; init; }
+
+    /// <summary>Of runs of these jobs only; null: of all.</summary>
+    public IReadOnlyList<string>? Jobs { get; init; }
+
+    /// <summary>Empty: all.</summary>
+    public IReadOnlyList<EventTopic> Topics { get; init; } = [];
+
+    public int Limit { get; init; } = 100;
+
+    /// <summary>Whether the query asks for such an event, its number aside.</summary>
+    public bool Matches(RecordedEvent recorded)
+    {
+        ArgumentNullException.ThrowIfNull(recorded);
+        return (Run is null || recorded.RunId == Run)
+            && (Job is null || recorded.Job == Job)
+            && (Jobs is null || (recorded.Job is not null && Jobs.Contains(recorded.Job)))
+            && (Topics.Count == 0 || Topics.Contains(recorded.Topic));
+    }
+}
 
 /// <summary>Which runs to list.</summary>
 public sealed record RunQuery
 {
     public string? Job { get; init; }
+
+    /// <summary>Of these jobs only; null: of all.</summary>
+    public IReadOnlyList<string>? Jobs { get; init; }
 
     /// <summary>Empty: all.</summary>
     public IReadOnlyList<RunState> States { get; init; } = [];

@@ -114,4 +114,6 @@ internal sealed record PolicyDocument(
 )]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(Receipt))]
+[JsonSerializable(typeof(RecordedEvent))]
+[JsonSerializable(typeof(AuditEntry))]
 internal sealed partial class StorageJson : JsonSerializerContext;

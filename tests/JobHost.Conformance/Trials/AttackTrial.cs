@@ -21,11 +21,16 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Lives lives
     {
         var result = new TrialResult(ground.Tier, victim.Name, Way.Kill);
         var node = lives.Current;
-        var run =
-            await ground.StartAsync(node.Api, victim, fence: node.NestPid)
-            ?? throw new SuiteException($"the node died: {node.Output}");
+        var token = TrialGround.NewToken(victim);
         try
         {
+            if (await ground.StartAsync(node.Api, victim, fence: node.NestPid, token: token) is not { } run)
+            {
+                // It was faster than the answer to its start.
+                await ((Task)node.Exit).WaitAsync(EndBound).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                result = await AfterTheHostsDeathAsync(result, token, id: null);
+                return result with { Problems = [.. problems] };
+            }
             using var watching = new CancellationTokenSource();
             var ended = node.Api.EndAsync(run.Id, watching.Token);
             if (await ground.ReadyAsync(run, ended) is { } notReady)
@@ -41,14 +46,14 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Lives lives
                 await ((Task)node.Exit).WaitAsync(EndBound).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             result = node.Exit.IsCompleted
-                ? await AfterTheHostsDeathAsync(result, run)
+                ? await AfterTheHostsDeathAsync(result, token, run.Id)
                 : await KillAsync(result, run, node, ended);
             await watching.CancelAsync();
             return result with { Problems = [.. problems, .. result.Problems] };
         }
         finally
         {
-            await ground.Program.ForgetAsync(run.Token);
+            await ground.Program.ForgetAsync(token);
             await lives.ForgetEarlierAsync();
         }
     }
@@ -74,7 +79,7 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Lives lives
         return result with { Survivors = survivors.Count, IsLie = end is not null && survivors.Count > 0, Took = took };
     }
 
-    private async Task<TrialResult> AfterTheHostsDeathAsync(TrialResult result, StartedRun run)
+    private async Task<TrialResult> AfterTheHostsDeathAsync(TrialResult result, string token, string? id)
     {
         if (ground.Tier == "pidns" || !victim.KillsHost)
         {
@@ -83,15 +88,15 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Lives lives
         var reborn = await lives.BeginAsync();
         var (left, _) = await HostTrial.UntilNobodyIsLeftAsync(
             ground.Oracle,
-            new HashSet<string>(StringComparer.Ordinal) { run.Token },
+            new HashSet<string>(StringComparer.Ordinal) { token },
             Stopwatch.GetTimestamp()
         );
-        var view = await reborn.Api.FindAsync(run.Id);
-        if (view is null || !Ends.Contains(view.State, StringComparer.Ordinal))
+        var view = id is null ? null : await reborn.Api.FindAsync(id);
+        if (id is not null && (view is null || !Ends.Contains(view.State, StringComparer.Ordinal)))
         {
             problems.Add($"in the next life it is {view?.Text ?? "unknown"}");
         }
-        var survivors = left[run.Token].ToList();
+        var survivors = left[token].ToList();
         problems.AddRange(survivors.Take(5).Select(survivor => $"alive in the next life: {survivor}"));
         return result with { Survivors = survivors.Count, IsLie = survivors.Count > 0 };
     }

@@ -38,16 +38,18 @@ internal sealed class TrialGround(VictimProgram program, ProcessOracle oracle, H
     /// <param name="leaves">Whether its main process is to end by itself.</param>
     /// <param name="seconds">When its processes end by themselves.</param>
     /// <param name="timeout">The run's timeout.</param>
+    /// <param name="token">The mark of its processes; null: a new one.</param>
     internal async Task<StartedRun?> StartAsync(
         NodeApi api,
         Victim victim,
         int? fence = null,
         bool leaves = false,
         int seconds = 180,
-        TimeSpan? timeout = null
+        TimeSpan? timeout = null,
+        string? token = null
     )
     {
-        var token = $"{victim.Name}-{Guid.NewGuid():N}";
+        token ??= NewToken(victim);
         program.Prepare(token);
         string?[] options =
         [
@@ -66,6 +68,8 @@ internal sealed class TrialGround(VictimProgram program, ProcessOracle oracle, H
             : new { parameters = new { token, options = string.Join(',', options.OfType<string>()) } };
         return await api.StartAsync(victim.Name, body) is { } id ? new(victim, token, id) : null;
     }
+
+    internal static string NewToken(Victim victim) => $"{victim.Name}-{Guid.NewGuid():N}";
 
     /// <summary>Waits until a victim misbehaves; returns why it does not, or null.</summary>
     internal async Task<string?> ReadyAsync(StartedRun run, Task<RunView?> ended)

@@ -27,6 +27,9 @@ public static class Needs
     /// <summary>Skips the test elsewhere than on Linux.</summary>
     public static void Linux() => Unless(OperatingSystem.IsLinux(), "This promise is made on Linux only.");
 
+    /// <summary>Skips the test for anybody but the superuser.</summary>
+    public static void Root() => Unless(Environment.IsPrivilegedProcess, "Only the superuser can set this scene.");
+
     /// <summary>Skips the test where something stands in its way.</summary>
     public static void Nothing(string? obstacle) => Unless(obstacle is null, obstacle ?? "");
 

@@ -92,6 +92,40 @@ internal static class ProcessScan
             Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Count()
         );
 
+    /// <summary>The mark of the node whose keeper this is.</summary>
+    internal static string InstanceOf(int keeper) => Read($"/proc/{keeper}/cmdline")!.TrimEnd('\0').Split('\0')[^1];
+
+    /// <summary>The number of the user whose process it is.</summary>
+    internal static int UserOf(int pid) =>
+        Number(
+            Read($"/proc/{pid}/status")!
+                .Split('\n')
+                .First(line => line.StartsWith("Uid:", StringComparison.Ordinal))
+                .Split('\t')[1]
+        );
+
+    /// <summary>The one child of a process that is only there to start it.</summary>
+    internal static int ChildOf(int parent) => Children(parent).Single();
+
+    /// <summary>The children of a process that have ended and that it has not waited for.</summary>
+    internal static IReadOnlyList<string> Zombies(int parent) =>
+        [
+            .. Children(parent)
+                .Select(pid => Read($"/proc/{pid}/stat") ?? "")
+                .Where(stat => stat.Contains(") Z ", StringComparison.Ordinal)),
+        ];
+
+    /// <summary>The children of a process.</summary>
+    internal static IReadOnlyList<int> Children(int parent) =>
+        [
+            .. Directory
+                .EnumerateDirectories("/proc")
+                .Select(path =>
+                    int.TryParse(Path.GetFileName(path), CultureInfo.InvariantCulture, out var pid) ? pid : 0
+                )
+                .Where(pid => pid > 0 && ParentOf(pid) == parent),
+        ];
+
     private static List<string> Living(Func<int, int, int, bool> isWanted)
     {
         var found = new List<string>();

@@ -26,9 +26,16 @@ public static partial class MisbehavingJobs
             .Add<ProcessSignalsJob>("p-signals", InWorker)
             .Add<ProcessWritesChannelJob>("p-writes-channel", InWorker)
             .Add<ProcessClosesChannelJob>("p-closes-channel", InWorker)
+            .Add<ProcessOpensFilesJob>("p-opens-files", WithFewFiles)
             .Add<ProcessDirectoryJob>("p-cwd", InWorker);
 
     private static void InWorker(JobOptions options) => options.Kind = JobKind.Process;
+
+    private static void WithFewFiles(JobOptions options)
+    {
+        options.Kind = JobKind.Process;
+        options.Limits.OpenFiles = 300;
+    }
 
     private static void WithAutopsy(JobOptions options)
     {

@@ -30,6 +30,7 @@ internal sealed class EngineStage : IDisposable
             node,
             new(),
             Store,
+            new(Store, Time),
             LiveRuns,
             Dispatcher,
             folders,

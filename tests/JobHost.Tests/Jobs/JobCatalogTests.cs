@@ -107,6 +107,8 @@ public sealed class JobCatalogTests
                 options.OwnThread = true;
             }
         );
+        Refused("Process only", options => options.Limits.CpuTime = TimeSpan.FromSeconds(1));
+        Refused("Process only", options => options.Limits.OutputBytes = 1);
         Refused(nameof(JobOptions.Ladder), options => options.Ladder = new(new LadderStep(Rung.Kill, TimeSpan.Zero)));
         Refused("MaxAttempts", options => options.Retry = new() { MaxAttempts = 0 });
         Refused("MaxAttempts", options => options.Retry = new() { MaxAttempts = 101 });
@@ -116,6 +118,24 @@ public sealed class JobCatalogTests
         Refused("Multiplier", options => options.Retry = new() { Multiplier = 0.5 });
         Refused("Jitter", options => options.Retry = new() { Jitter = double.NaN });
         Refused("Jitter", options => options.Retry = new() { Jitter = 1.5 });
+
+        RefusedLimit(nameof(JobLimits.MemoryBytes), limits => limits.MemoryBytes = 1000);
+        RefusedLimit(nameof(JobLimits.Processors), limits => limits.Processors = 0);
+        RefusedLimit(nameof(JobLimits.Processors), limits => limits.Processors = double.NaN);
+        RefusedLimit(nameof(JobLimits.Processes), limits => limits.Processes = 0);
+        RefusedLimit(nameof(JobLimits.OpenFiles), limits => limits.OpenFiles = 10);
+        RefusedLimit(nameof(JobLimits.OutputBytes), limits => limits.OutputBytes = -1);
+        RefusedLimit(nameof(JobLimits.CpuTime), limits => limits.CpuTime = TimeSpan.Zero);
+
+        static void RefusedLimit(string name, Action<JobLimits> configure) =>
+            Refused(
+                name,
+                options =>
+                {
+                    options.Kind = JobKind.Process;
+                    configure(options.Limits);
+                }
+            );
 
         static void Refused(string name, Action<JobOptions> configure) =>
             Assert.Contains(name, Problem(() => Task.CompletedTask, configure), StringComparison.Ordinal);

@@ -601,6 +601,121 @@ public abstract class RunStoreContract : IAsyncLifetime
         return ids;
     }
 
+    [Fact(Timeout = 30000)]
+    public async Task What_changes_is_told_in_one_order_when_it_is_on_disk_and_found_again()
+    {
+        var told = new List<RecordedEvent>();
+        Store.OnEvents = events =>
+        {
+            lock (told)
+            {
+                told.AddRange(events);
+            }
+        };
+        var runs = Enumerable.Range(0, 50).Select(_ => Some.QueuedRun()).ToList();
+
+        await Task.WhenAll(
+            runs.Select(async run =>
+            {
+                await Store.AcceptAsync(run, claim: null);
+                var running = run with { State = RunState.Running };
+                var isVisible = false;
+                await Store.UpdateAsync(
+                    new(running, run.State, run.Fence, Receipt: null)
+                    {
+                        Event = RecordedEvent.Changed(run, running, receipt: null, Some.Instant),
+                        OnWritten = () =>
+                        {
+                            lock (told)
+                            {
+                                isVisible = told.Exists(one => one.RunId == run.Id && one.State == RunState.Running);
+                            }
+                        },
+                    }
+                );
+                Assert.False(isVisible, "It was told before it was shown.");
+            })
+        );
+        await Store.AppendAsync(
+            new()
+            {
+                At = Some.Instant,
+                Topic = EventTopic.Node,
+                Type = "node.started",
+                Node = "a",
+            }
+        );
+
+        var found = await Store.EventsAsync(new() { Limit = 1000 });
+        Same(told, found);
+        Assert.Equal(101, found.Count);
+        Assert.Equal(found.Select(one => one.Sequence).Order(), found.Select(one => one.Sequence));
+        Assert.Equal("node.started", found[^1].Type);
+        Same(found.Skip(10).Take(5), await Store.EventsAsync(new() { After = found[9].Sequence, Limit = 5 }));
+        Same(
+            found.Where(one => one.RunId == runs[3].Id),
+            await Store.EventsAsync(new() { Run = runs[3].Id, Topics = [EventTopic.Run] })
+        );
+        Same(found.Take(1), await Store.EventsAsync(new() { Job = runs[0].Job, Limit = 1 }));
+        Assert.Empty(await Store.EventsAsync(new() { Job = "other" }));
+        Same(found.TakeLast(1), await Store.EventsAsync(new() { Topics = [EventTopic.Node] }));
+    }
+
+    [Fact(Timeout = 30000)]
+    public async Task What_is_not_written_is_not_told()
+    {
+        var told = 0;
+        Store.OnEvents = events => Interlocked.Add(ref told, events.Count);
+        var run = Some.QueuedRun();
+        await Store.AcceptAsync(run, claim: null);
+        var running = run with { State = RunState.Running };
+
+        var written = await Store.UpdateAsync(
+            new(running, RunState.Stuck, run.Fence, Receipt: null)
+            {
+                Event = RecordedEvent.Changed(run, running, receipt: null, Some.Instant),
+                OnWritten = () => Interlocked.Add(ref told, 1000),
+            }
+        );
+        await PoisonAsync("poisoned");
+        await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            Store.AcceptAsync(Some.QueuedRun("poisoned"), new("key", [1]))
+        );
+
+        Assert.False(written);
+        Assert.Equal(1, told);
+        Assert.Single(await Store.EventsAsync(new()));
+    }
+
+    [Fact(Timeout = 30000)]
+    public async Task Events_go_with_their_runs_and_those_of_nodes_with_their_age()
+    {
+        var (gone, kept) = (Some.QueuedRun().Ended(Some.Instant), Some.QueuedRun());
+        await Store.AcceptAsync(gone, claim: null);
+        await Store.AcceptAsync(kept, claim: null);
+        foreach (var day in new[] { -1, 1 })
+        {
+            await Store.AppendAsync(
+                new()
+                {
+                    At = Some.Instant.AddDays(day),
+                    Topic = EventTopic.Node,
+                    Type = $"node.{day}",
+                }
+            );
+        }
+
+        await Store.DeleteExpiredAsync(Some.Instant, keep: 0, limit: 10);
+
+        var left = await Store.EventsAsync(new());
+        Assert.Equal(["run.queued", "node.1"], left.Select(one => one.Type));
+        Assert.Equal(kept.Id, left[0].RunId);
+        var last = left[^1].Sequence;
+        await Store.DisposeAsync();
+        opened = await OpenAsync();
+        Assert.Equal(last, Store.LastEvent);
+    }
+
     private async Task<List<RunId>> UnfinishedRunsAsync()
     {
         var ids = new List<RunId>();

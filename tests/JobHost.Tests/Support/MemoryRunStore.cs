@@ -1,3 +1,4 @@
+using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Storage;
 
@@ -10,8 +11,13 @@ internal sealed class MemoryRunStore : IRunStore
     private readonly Dictionary<RunId, Run> runs = [];
     private readonly Dictionary<RunId, Receipt> receipts = [];
     private readonly List<Run> history = [];
+    private readonly List<RecordedEvent> events = [];
 
     public NodeLife Life { get; } = new(1, "instance");
+
+    public long LastEvent => 0;
+
+    public Action<IReadOnlyList<RecordedEvent>>? OnEvents { get; set; }
 
     /// <summary>Whether the next write fails; asked once for each.</summary>
     internal Func<bool> Fails { get; set; } = () => false;
@@ -39,6 +45,7 @@ internal sealed class MemoryRunStore : IRunStore
             }
             runs.Add(run.Id, run);
             history.Add(run);
+            Record(RecordedEvent.Accepted(run));
             return new AcceptResult(AcceptOutcome.Accepted, run);
         });
 
@@ -58,6 +65,11 @@ internal sealed class MemoryRunStore : IRunStore
             if (update.Receipt is { } receipt)
             {
                 receipts[run.Id] = receipt;
+            }
+            update.OnWritten?.Invoke();
+            if (update.Event is { } recorded)
+            {
+                Record(recorded);
             }
             return true;
         });
@@ -96,9 +108,45 @@ internal sealed class MemoryRunStore : IRunStore
 
     public Task<RunPage> ListAsync(RunQuery query) => throw new NotSupportedException();
 
+    public Task AppendAsync(RecordedEvent recorded) =>
+        WriteAsync(() =>
+        {
+            Record(recorded);
+            return true;
+        });
+
+    public async Task<IReadOnlyList<RecordedEvent>> EventsAsync(EventQuery query)
+    {
+        await Task.Yield();
+        lock (gate)
+        {
+            return [.. events.Where(one => one.Sequence > query.After && query.Matches(one)).Take(query.Limit)];
+        }
+    }
+
+    public Task PauseAsync(string job, JobPause? pause, RecordedEvent told) =>
+        WriteAsync(() =>
+        {
+            Record(told);
+            return true;
+        });
+
+    public Task<IReadOnlyDictionary<string, JobPause>> PausesAsync() =>
+        Task.FromResult<IReadOnlyDictionary<string, JobPause>>(new Dictionary<string, JobPause>());
+
+    public Task AppendAuditAsync(AuditEntry entry) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) => throw new NotSupportedException();
+
     public Task<bool> IsHealthyAsync() => Task.FromResult(true);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private void Record(RecordedEvent recorded)
+    {
+        events.Add(recorded with { Sequence = events.Count + 1 });
+        OnEvents?.Invoke([events[^1]]);
+    }
 
     private async Task<T> WriteAsync<T>(Func<T> change)
     {

@@ -7,9 +7,17 @@ namespace JobHost.Tests.Support;
 internal sealed class TestTime : FakeTimeProvider
 {
     private readonly Channel<TimeSpan> armed = Channel.CreateUnbounded<TimeSpan>();
+    private TimeSpan set;
 
     internal TestTime()
         : base(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero)) { }
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + set;
+
+    public override long GetTimestamp() => base.GetUtcNow().Ticks;
+
+    /// <summary>Sets the clock on the wall, while alarms and timestamps go on as if nothing were.</summary>
+    internal void SetClock(TimeSpan by) => set += by;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

@@ -9,12 +9,18 @@ namespace JobHost.Execution.Output;
 internal sealed class RunOutput(RunFolders folders, RunId id, long limit) : IDisposable
 {
     private readonly Lock gate = new();
+    private long written;
+
     private readonly CappedFile log = new(folders.File(id, OutputStream.Log), limit);
     private readonly CappedFile stdout = new(folders.File(id, OutputStream.Stdout), limit);
     private readonly CappedFile stderr = new(folders.File(id, OutputStream.Stderr), limit);
 
+    /// <summary>Bytes that this attempt has printed so far, kept or not.</summary>
+    internal long Written => Interlocked.Read(ref written);
+
     internal void Write(OutputStream stream, ReadOnlySpan<byte> bytes)
     {
+        Interlocked.Add(ref written, bytes.Length);
         lock (gate)
         {
             FileOf(stream).Append(bytes);

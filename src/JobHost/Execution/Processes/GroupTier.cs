@@ -1,4 +1,5 @@
 using JobHost.Runs;
+using JobHost.Worker.Main;
 using JobHost.Worker.Native;
 using JobHost.Worker.Processes;
 using Microsoft.Win32.SafeHandles;
@@ -12,10 +13,13 @@ namespace JobHost.Execution.Processes;
 /// </summary>
 internal sealed class GroupTier(TimeProvider time) : IProcessTier
 {
+    private int started;
+
     public string Name => "group";
 
     public async Task<ProcessTree> StartAsync(WorkerLaunch launch)
     {
+        var joined = launch.Limits?.Join(group: null, $"{launch.Mark:N}-{Interlocked.Increment(ref started)}") ?? [];
         var (pid, pipes) = await WorkerPipes.StartAsync(ends =>
             Task.FromResult(
                 Spawn.Start(
@@ -27,6 +31,7 @@ internal sealed class GroupTier(TimeProvider time) : IProcessTier
                             .. launch.Arguments,
                             $"{WorkerPipes.ChannelNumber}",
                             $"{WorkerPipes.ChannelNumber}",
+                            .. joined is [] ? joined : [WorkerProcess.SharedNamespace, .. joined],
                         ],
                         Environment = launch.Environment,
                         WorkingDirectory = launch.WorkingDirectory,

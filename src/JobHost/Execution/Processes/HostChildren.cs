@@ -61,17 +61,25 @@ internal sealed class HostChildren
         }
     }
 
+    /// <summary>Spares a living worker, which becomes a child of this process at any time that its keeper is killed.</summary>
+    internal void Spare(KeptWorker worker)
+    {
+        lock (gate)
+        {
+            brood.AddOther(worker.Pid);
+        }
+        _ = worker.Ended.ContinueWith(
+            _ => Forget(worker.Pid),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default
+        );
+    }
+
     /// <summary>Looks after a worker whose keeper was killed, until nothing of its tree is left.</summary>
     internal void TakeOver(KeptWorker worker)
     {
-        var ward = new Ward(0, worker.Pid);
-        lock (gate)
-        {
-            if (adoptsOrphans && !worker.Ended.IsCompleted)
-            {
-                brood.Add(ward);
-            }
-        }
+        var ward = new Ward(0, worker.Ended.IsCompleted ? Ward.Reaped : worker.Pid);
         // The run waits for it, as nothing else completes what the run waits for.
         _ = FollowAsync(worker, ward);
     }
@@ -81,7 +89,6 @@ internal sealed class HostChildren
         if (!worker.Ended.IsCompleted)
         {
             worker.SetEnded(await ChildWatch.WhenEnded(worker.Pidfd));
-            Children.Reap(worker.Pidfd);
         }
         var pause = new GrowingPause(time);
         if (adoptsOrphans)

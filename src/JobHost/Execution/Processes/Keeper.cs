@@ -30,18 +30,23 @@ internal sealed class Keeper(
 
     /// <summary>Starts a worker below the keeper.</summary>
     /// <exception cref="IOException">It cannot be started.</exception>
-    internal async Task<KeptWorker> StartAsync(WorkerLaunch launch, bool ownNamespace, WorkerEnds ends)
+    internal async Task<(KeptWorker Worker, WorkerPipes Pipes)> StartAsync(WorkerLaunch launch, bool ownNamespace)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await Connect().StartAsync(launch, ownNamespace, ends, StartBound);
+                return await WorkerPipes.StartAsync(async ends =>
+                {
+                    var worker = await Connect().StartAsync(launch, ownNamespace, ends, StartBound);
+                    children.Spare(worker);
+                    return worker;
+                });
             }
             catch (KeeperLostException) when (attempt < MaxStarts)
             {
-                // Killed while it was asked; the next one is asked the same. A worker that it may have started has no
-                // assignment, and ends with its channel.
+                // Killed while it was asked; the next one is asked the same, with pipes of its own. A worker that the lost
+                // one may have started has no assignment, and ends with its channel, which nobody else must share.
             }
         }
     }

@@ -124,17 +124,22 @@ internal sealed class KeeperConnection : IAsyncDisposable
             switch (message)
             {
                 case WorkerStartedMessage started:
-                    var handle = line.TakeHandle();
-                    if (pending.TryGetValue(started.Id, out var waiting))
+                    var handle = line.TakeHandles(1)?[0];
+                    if (!pending.TryGetValue(started.Id, out var waiting))
+                    {
+                        // Nobody waits any more: it has no assignment and ends with its channel.
+                        handle?.Dispose();
+                    }
+                    else if (handle is null)
+                    {
+                        // So does one that cannot be watched.
+                        waiting.Started.TrySetException(new IOException("No descriptor is left to watch it with."));
+                    }
+                    else
                     {
                         var worker = new KeptWorker(started.Pid, started.StartTime, waiting.Mark, handle);
                         workers[started.Id] = worker;
                         waiting.Started.TrySetResult(worker);
-                    }
-                    else
-                    {
-                        // Nobody waits any more: it has no assignment and ends with its channel.
-                        handle.Dispose();
                     }
                     break;
                 case WorkerRefusedMessage refused when pending.TryGetValue(refused.Id, out var refusedTo):

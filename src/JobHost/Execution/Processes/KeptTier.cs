@@ -1,3 +1,4 @@
+using JobHost.Execution.Limits;
 using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Worker.Main;
@@ -31,27 +32,26 @@ internal sealed class KeptTier(Keeper keeper, Cgroup? groups, bool ownNamespace,
 
     public async Task<ProcessTree> StartAsync(WorkerLaunch launch)
     {
-        var group = groups?.Create($"{launch.Mark:N}-{Interlocked.Increment(ref started)}");
+        var name = $"{launch.Mark:N}-{Interlocked.Increment(ref started)}";
+        var group = groups?.Create(name);
         try
         {
-            var (worker, pipes) = await WorkerPipes.StartAsync(ends =>
-                keeper.StartAsync(
-                    launch with
-                    {
-                        Arguments =
-                        [
-                            .. launch.Arguments,
-                            $"{WorkerPipes.ChannelNumber}",
-                            $"{WorkerPipes.ChannelNumber}",
-                            ownNamespace ? WorkerProcess.OwnNamespace : WorkerProcess.SharedNamespace,
-                            group?.Path ?? "",
-                        ],
-                    },
-                    ownNamespace,
-                    ends
-                )
+            var joined = launch.Limits?.Join(group, name) ?? [];
+            var (worker, pipes) = await keeper.StartAsync(
+                launch with
+                {
+                    Arguments =
+                    [
+                        .. launch.Arguments,
+                        $"{WorkerPipes.ChannelNumber}",
+                        $"{WorkerPipes.ChannelNumber}",
+                        ownNamespace ? WorkerProcess.OwnNamespace : WorkerProcess.SharedNamespace,
+                        .. group is null ? joined : [group.Path, .. joined],
+                    ],
+                },
+                ownNamespace
             );
-            return new KeptTree(Name, worker, Path.GetFileName(launch.File), pipes, keeper, group, time);
+            return new KeptTree(Name, worker, Path.GetFileName(launch.File), pipes, keeper, group, launch.Limits, time);
         }
         catch
         {
@@ -73,6 +73,7 @@ internal sealed class KeptTree : ProcessTree
     private readonly WorkerPipes pipes;
     private readonly Keeper keeper;
     private readonly Cgroup? group;
+    private readonly RunLimits? limits;
     private readonly TimeProvider time;
 
     internal KeptTree(
@@ -82,9 +83,11 @@ internal sealed class KeptTree : ProcessTree
         WorkerPipes pipes,
         Keeper keeper,
         Cgroup? group,
+        RunLimits? limits,
         TimeProvider time
     )
     {
+        this.limits = limits;
         this.worker = worker;
         this.pipes = pipes;
         this.keeper = keeper;
@@ -207,6 +210,7 @@ internal sealed class KeptTree : ProcessTree
         {
             return end;
         }
+        limits?.NoteLast();
         var pause = new GrowingPause(time);
         for (var round = 1; !group.TryRemove(); round++)
         {

@@ -1,3 +1,4 @@
+using JobHost.Execution.Limits;
 using JobHost.Jobs;
 using JobHost.Worker.Processes;
 using Microsoft.Extensions.Logging;
@@ -9,6 +10,8 @@ internal sealed class NodeTier(
     TierWish wish,
     NodeGuarantees guarantees,
     TierDrill drill,
+    NodeGroups groups,
+    LimitControllers controllers,
     Func<Keeper> keeper,
     TimeProvider time,
     ILogger<NodeTier> logger
@@ -50,15 +53,15 @@ internal sealed class NodeTier(
         Choose(new PortableTier(), drills);
     }
 
-    /// <summary>Drills every tier and chooses none.</summary>
-    internal async Task<IReadOnlyList<Drill>> DrillAllAsync()
+    /// <summary>Drills every tier, tries every controller, and chooses nothing.</summary>
+    internal async Task<(IReadOnlyList<Drill> Drills, LimitEnforcers Limits)> ExamineAsync()
     {
         var drills = new List<Drill>();
         foreach (var (name, make) in Candidates())
         {
             drills.Add((await TryAsync(name, make)).Drill);
         }
-        return drills;
+        return (drills, controllers.Detect());
     }
 
     private async Task<(Drill Drill, IProcessTier? Tier)> TryAsync(string name, Func<IProcessTier> make)
@@ -86,6 +89,7 @@ internal sealed class NodeTier(
         chosen = tier;
         guarantees.Process = tier.Name;
         guarantees.Drills = drills;
+        guarantees.Limits = controllers.Detect();
         logger.TierChosen(tier.Name);
         foreach (var failed in drills.Where(one => !one.Passed))
         {
@@ -95,38 +99,29 @@ internal sealed class NodeTier(
 
     private IEnumerable<(string Name, Func<IProcessTier> Make)> Candidates()
     {
-        Cgroup? groups = null;
         yield return (
             KillGuarantees.PidNamespace,
-            () => new KeptTier(keeper(), groups ??= TryMakeGroups(), ownNamespace: true, time)
+            () => new KeptTier(keeper(), TryTakeGroup(), ownNamespace: true, time)
         );
         yield return (
             KillGuarantees.Cgroup,
-            () => new KeptTier(keeper(), groups ??= MakeGroups(), ownNamespace: false, time)
+            () => new KeptTier(keeper(), groups.Take(controller: null), ownNamespace: false, time)
         );
         yield return (KillGuarantees.Sweep, () => new KeptTier(keeper(), groups: null, ownNamespace: false, time));
         yield return (KillGuarantees.Group, () => new GroupTier(time));
     }
 
-    private Cgroup? TryMakeGroups()
+    private Cgroup? TryTakeGroup()
     {
         try
         {
-            return MakeGroups();
+            return groups.Take(controller: null);
         }
         catch (IOException)
         {
             // A namespace kills also without.
             return null;
         }
-    }
-
-    private Cgroup MakeGroups()
-    {
-        var own = Cgroup.Own() ?? throw new IOException("This system has no cgroup version 2.");
-        var groups = own.Create(wish.GroupName);
-        keeper().Guard(groups.Path);
-        return groups;
     }
 
     private static JobConfigurationException Refusal(string problem, List<Drill> drills) =>
@@ -138,8 +133,7 @@ internal sealed class NodeTier(
 /// <summary>What the configuration says of the tier.</summary>
 /// <param name="Tier">The one and only, or null for the strongest.</param>
 /// <param name="MinimumTier">The weakest that will do, or null for any.</param>
-/// <param name="GroupName">What the cgroup of this life is called.</param>
-internal sealed record TierWish(string? Tier, string? MinimumTier, string GroupName);
+internal sealed record TierWish(string? Tier, string? MinimumTier);
 
 internal static partial class NodeTierLog
 {

@@ -29,6 +29,7 @@ internal sealed partial class ProcessExecution
             Attempt = order.Run.Attempt,
             Fence = order.Run.Fence,
             WorkingDirectory = workingDirectory,
+            OpenFiles = order.Job.Limits.OpenFiles,
             Parameters = command is null ? order.Run.Parameters : null,
             Command = command is null
                 ? null
@@ -76,6 +77,7 @@ internal sealed partial class ProcessExecution
                 {
                     case ReportMessage report when said is null:
                         order.Output.WriteLog(report.Lines, report.Dropped);
+                        EndIf(limits.ExceededByOutput(order.Output.Written));
                         if (report.Progress is { } progress)
                         {
                             order.Context.Report(progress.Percent, progress.Message);
@@ -129,6 +131,7 @@ internal sealed partial class ProcessExecution
             while ((count = await source.ReadAsync(buffer)) > 0)
             {
                 order.Output.Write(stream, buffer.AsSpan(0, count));
+                EndIf(limits.ExceededByOutput(order.Output.Written));
             }
         }
         catch (Exception closed) when (closed is IOException or ObjectDisposedException or OperationCanceledException)

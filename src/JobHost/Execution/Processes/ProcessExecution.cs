@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using JobHost.Execution.Limits;
 using JobHost.Execution.Output;
 using JobHost.Runs;
 using JobHost.Worker.InProcess;
@@ -26,6 +27,7 @@ internal sealed partial class ProcessExecution : RunExecution
     private const int MaxRecorded = 500;
 
     private readonly ExecutionOrder order;
+    private readonly RunLimits limits;
     private readonly TimeProvider time;
     private readonly TaskCompletionSource<ProcessTree?> started = new(
         TaskCreationOptions.RunContinuationsAsynchronously
@@ -40,6 +42,7 @@ internal sealed partial class ProcessExecution : RunExecution
     private volatile bool killed;
     private volatile EndedMessage? said;
     private volatile string? violation;
+    private volatile string? exceeded;
 
     internal ProcessExecution(
         ExecutionOrder order,
@@ -47,10 +50,12 @@ internal sealed partial class ProcessExecution : RunExecution
         WorkerEnvironment environment,
         IProcessTier tier,
         RunFolders folders,
+        LimitControllers controllers,
         TimeProvider time
     )
     {
         this.order = order;
+        limits = new(order.Job.Limits, controllers);
         this.time = time;
         Completion = Task.Run(() => LiveAsync(program, environment, tier, folders));
     }
@@ -137,13 +142,15 @@ internal sealed partial class ProcessExecution : RunExecution
                     [.. program.Arguments, WorkerProcess.Verb],
                     environment.ForWorker(order.Run),
                     workingDirectory,
-                    order.Run.Id.Value
+                    order.Run.Id.Value,
+                    limits
                 )
             );
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             started.TrySetResult(null);
+            limits.Remove();
             return new()
             {
                 Ending = BodyEnding.Failed,
@@ -160,12 +167,16 @@ internal sealed partial class ProcessExecution : RunExecution
             violation = problem;
         }
         var listening = ListenAsync(tree);
+        var watching = WatchLimitsAsync(tree);
 
         var exit = await tree.RootEnded;
         var gone = await WhenGoneAsync(tree);
         await WhenAllWithin(DrainGrace, stdout, stderr, listening);
         await leaving;
-        return Describe(exit, gone);
+        await watching;
+        var end = Describe(exit, gone);
+        limits.Remove();
+        return end;
     }
 
     /// <summary>Waits until nothing of the tree is left, however long that takes: before, the attempt has not ended.</summary>
@@ -222,7 +233,7 @@ internal sealed partial class ProcessExecution : RunExecution
             Ending = BodyEnding.Failed,
             ExitCode = said is null ? exit.ExitCode : said.ExitCode,
             Signal = (said is null ? exit.Signal : said.Signal) is { } signal ? Signals.Name(signal) : null,
-            Leaked = killed ? 0 : leaked,
+            Leaked = killed || exceeded is not null ? 0 : leaked,
             Processes =
             [
                 tree!.Root with
@@ -239,6 +250,11 @@ internal sealed partial class ProcessExecution : RunExecution
             {
                 Error = new("protocol", $"The worker broke the protocol and was killed. {violation}", null),
             };
+        }
+        // Nobody looks without a pause: it may have ended of what was not seen yet.
+        if (said?.Ending != BodyEnding.Returned && (exceeded ?? limits.Exceeded([])) is { } problem)
+        {
+            return end with { Error = new(LimitExceeded, problem, null) };
         }
         if (said is not { } ended)
         {

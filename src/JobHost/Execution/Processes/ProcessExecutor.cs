@@ -1,3 +1,4 @@
+using JobHost.Execution.Limits;
 using JobHost.Execution.Output;
 
 namespace JobHost.Execution.Processes;
@@ -13,11 +14,12 @@ internal sealed class ProcessExecutor(
     WorkerEnvironment environment,
     IProcessTier tier,
     RunFolders folders,
+    LimitControllers controllers,
     TimeProvider time
 ) : IExecutor
 {
     public JobKind Kind => JobKind.Process;
 
     public RunExecution Start(ExecutionOrder order) =>
-        new ProcessExecution(order, program, environment, tier, folders, time);
+        new ProcessExecution(order, program, environment, tier, folders, controllers, time);
 }

@@ -1,3 +1,4 @@
+using JobHost.Execution.Limits;
 using JobHost.Runs;
 using JobHost.Worker.Native;
 
@@ -70,12 +71,14 @@ internal sealed record TreeEnd(string Proof, IReadOnlyList<ProcessRecord> Leftov
 /// <param name="Environment">Its whole environment.</param>
 /// <param name="WorkingDirectory">Its folder.</param>
 /// <param name="Mark">What marks its processes as its own: the run's id, or that of what runs several.</param>
+/// <param name="Limits">What it may use, or null.</param>
 internal sealed record WorkerLaunch(
     string File,
     IReadOnlyList<string> Arguments,
     IReadOnlyDictionary<string, string> Environment,
     string WorkingDirectory,
-    Guid Mark
+    Guid Mark,
+    RunLimits? Limits = null
 );
 
 /// <summary>A way to start workers so that their trees can be killed.</summary>

@@ -29,11 +29,12 @@ internal sealed class WorkerPipes : IAsyncDisposable
     /// <exception cref="IOException">No descriptor is left, or the worker cannot be started.</exception>
     internal static async Task<(T Started, WorkerPipes Pipes)> StartAsync<T>(Func<WorkerEnds, Task<T>> start)
     {
-        var (stdout, stdoutOfWorker) = Pipes.Pipe();
-        var (stderr, stderrOfWorker) = Pipes.Pipe();
-        var (channel, channelOfWorker) = Pipes.SocketPair();
+        var made = new List<SafeFileHandle>();
         try
         {
+            var (stdout, stdoutOfWorker) = Keep(Pipes.Pipe());
+            var (stderr, stderrOfWorker) = Keep(Pipes.Pipe());
+            var (channel, channelOfWorker) = Keep(Pipes.SocketPair());
             var started = await start(new(channelOfWorker, stdoutOfWorker, stderrOfWorker));
             // These streams wait in the runtime's event loop, not on a thread each.
             return (
@@ -48,19 +49,17 @@ internal sealed class WorkerPipes : IAsyncDisposable
                 )
             );
         }
-        catch
-        {
-            stdout.Dispose();
-            stderr.Dispose();
-            channel.Dispose();
-            throw;
-        }
         finally
         {
-            // The worker alone holds its ends now, so that their closing is its end.
-            stdoutOfWorker.Dispose();
-            stderrOfWorker.Dispose();
-            channelOfWorker.Dispose();
+            // The worker alone holds its ends now, so that their closing is its end; ours are the streams'. Where it failed, for
+            // want of descriptors maybe, none of them is held any longer.
+            made.ForEach(handle => handle.Dispose());
+        }
+
+        (SafeFileHandle, SafeFileHandle) Keep((SafeFileHandle, SafeFileHandle) pair)
+        {
+            made.AddRange([pair.Item1, pair.Item2]);
+            return pair;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using JobHost.Jobs;
 using JobHost.Runs;
 using Microsoft.Data.Sqlite;
 
@@ -17,15 +18,29 @@ internal sealed class SqliteRunStore : IRunStore
     private readonly SqliteWriter writer;
     private readonly TimeProvider time;
 
-    private SqliteRunStore(string connectionString, SqliteWriter writer, NodeLife life, TimeProvider time)
+    private SqliteRunStore(
+        string connectionString,
+        SqliteWriter writer,
+        NodeLife life,
+        long lastEvent,
+        TimeProvider time
+    )
     {
         Life = life;
+        LastEvent = lastEvent;
         this.connectionString = connectionString;
         this.writer = writer;
         this.time = time;
     }
 
     public NodeLife Life { get; }
+
+    public long LastEvent { get; }
+
+    public Action<IReadOnlyList<RecordedEvent>>? OnEvents
+    {
+        set => writer.OnEvents = value;
+    }
 
     /// <summary>Opens the store and begins a new life of the node.</summary>
     /// <exception cref="JobConfigurationException">The file cannot be used; the message says why.</exception>
@@ -56,7 +71,7 @@ internal sealed class SqliteRunStore : IRunStore
             statements.Begin();
             var life = new NodeLife(statements.InsertLife(node, bootId, time.GetUtcNow()), statements.Instance());
             statements.Commit();
-            return new(connectionString, new(connection), life, time);
+            return new(connectionString, new(connection), life, statements.LastEvent(), time);
         }
         catch (SqliteException problem)
         {
@@ -101,20 +116,44 @@ internal sealed class SqliteRunStore : IRunStore
             {
                 statements.InsertIdempotency(claim, run.Id);
             }
+            writer.Record(statements, RecordedEvent.Accepted(run));
             return new AcceptResult(AcceptOutcome.Accepted, run);
         });
 
     public Task<bool> UpdateAsync(RunUpdate update) =>
+        writer.WriteAsync(
+            statements =>
+            {
+                if (!statements.UpdateRun(update))
+                {
+                    return false;
+                }
+                if (update.Receipt is { } receipt)
+                {
+                    statements.PutReceipt(
+                        update.Next.Id,
+                        JsonSerializer.Serialize(receipt, StorageJson.Default.Receipt)
+                    );
+                }
+                if (update.Event is { } recorded)
+                {
+                    writer.Record(statements, recorded);
+                }
+                return true;
+            },
+            isWritten =>
+            {
+                if (isWritten)
+                {
+                    update.OnWritten?.Invoke();
+                }
+            }
+        );
+
+    public Task AppendAsync(RecordedEvent recorded) =>
         writer.WriteAsync(statements =>
         {
-            if (!statements.UpdateRun(update))
-            {
-                return false;
-            }
-            if (update.Receipt is { } receipt)
-            {
-                statements.PutReceipt(update.Next.Id, JsonSerializer.Serialize(receipt, StorageJson.Default.Receipt));
-            }
+            writer.Record(statements, recorded);
             return true;
         });
 
@@ -123,6 +162,7 @@ internal sealed class SqliteRunStore : IRunStore
     public Task<IReadOnlyList<RunId>> DeleteExpiredAsync(DateTimeOffset endedBefore, long keep, int limit) =>
         writer.WriteAsync(statements =>
         {
+            statements.DeleteEvents(endedBefore);
             var expired = statements.Expired(endedBefore, keep, limit);
             foreach (var id in expired)
             {
@@ -150,6 +190,147 @@ internal sealed class SqliteRunStore : IRunStore
                 : null;
         });
 
+    public Task<IReadOnlyList<RecordedEvent>> EventsAsync(EventQuery query) =>
+        ReadAsync<IReadOnlyList<RecordedEvent>>(command =>
+        {
+            var where = new StringBuilder("sequence > $after");
+            command.Parameters.AddWithValue("$after", query.After);
+            if (query.Run is { } run)
+            {
+                where.Append(" AND run_id = $run");
+                command.Parameters.AddWithValue("$run", run.ToBytes());
+            }
+            if (query.Job is { } job)
+            {
+                where.Append(" AND job = $job");
+                command.Parameters.AddWithValue("$job", job);
+            }
+            if (query.Jobs is { } jobs)
+            {
+                where.Append(" AND job IN (SELECT value FROM json_each($jobs))");
+                command.Parameters.AddWithValue("$jobs", JsonSerializer.Serialize(jobs));
+            }
+            if (query.Topics.Count > 0)
+            {
+                // Names of an enum, not text of a caller.
+                where
+                    .Append(" AND topic IN (")
+                    .AppendJoin(", ", query.Topics.Select(topic => $"'{topic}'"))
+                    .Append(')');
+            }
+            command.Parameters.AddWithValue("$limit", query.Limit);
+#pragma warning disable CA2100 // Built above from fixed texts only; values are parameters.
+            command.CommandText = $"SELECT sequence, document FROM event WHERE {where} ORDER BY sequence LIMIT $limit";
+#pragma warning restore CA2100
+            using var reader = command.ExecuteReader();
+            var events = new List<RecordedEvent>();
+            while (reader.Read())
+            {
+                var recorded = JsonSerializer.Deserialize(reader.GetString(1), StorageJson.Default.RecordedEvent)!;
+                events.Add(recorded with { Sequence = reader.GetInt64(0) });
+            }
+            return events;
+        });
+
+    public Task PauseAsync(string job, JobPause? pause, RecordedEvent told) =>
+        writer.WriteAsync(statements =>
+        {
+            if (pause is null)
+            {
+                statements.DeletePause(job);
+            }
+            else
+            {
+                statements.PutPause(job, pause);
+            }
+            writer.Record(statements, told);
+            return true;
+        });
+
+    public Task<IReadOnlyDictionary<string, JobPause>> PausesAsync() =>
+        ReadAsync<IReadOnlyDictionary<string, JobPause>>(command =>
+        {
+            command.CommandText = "SELECT job, by, at, reason FROM paused_job";
+            using var reader = command.ExecuteReader();
+            var pauses = new Dictionary<string, JobPause>(StringComparer.Ordinal);
+            while (reader.Read())
+            {
+                var at = new DateTimeOffset(reader.GetInt64(2), TimeSpan.Zero);
+                pauses[reader.GetString(0)] = new(
+                    reader.GetString(1),
+                    at,
+                    reader.IsDBNull(3) ? null : reader.GetString(3)
+                );
+            }
+            return pauses;
+        });
+
+    public Task AppendAuditAsync(AuditEntry entry) =>
+        writer.WriteAsync(statements =>
+        {
+            statements.InsertAudit(entry);
+            return true;
+        });
+
+    public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) =>
+        ReadAsync<IReadOnlyList<AuditEntry>>(command =>
+        {
+            command.CommandText = """
+                SELECT document FROM audit
+                WHERE ($before IS NULL OR sequence < $before)
+                  AND ($run IS NULL OR document ->> '$.runId.value' = $run)
+                  AND ($by IS NULL OR document ->> '$.by' = $by)
+                ORDER BY sequence DESC LIMIT $limit
+                """;
+            command.Parameters.AddWithValue("$before", (object?)query.Before ?? DBNull.Value);
+            command.Parameters.AddWithValue("$run", (object?)query.Run?.ToString() ?? DBNull.Value);
+            command.Parameters.AddWithValue("$by", (object?)query.By ?? DBNull.Value);
+            command.Parameters.AddWithValue("$limit", query.Limit);
+            using var reader = command.ExecuteReader();
+            var entries = new List<AuditEntry>();
+            while (reader.Read())
+            {
+                entries.Add(AuditChain.Read(reader.GetString(0)));
+            }
+            return entries;
+        });
+
+    /// <summary>Looks through the audit of a data directory, also while a server uses it.</summary>
+    /// <exception cref="JobConfigurationException">There is no database, or it cannot be read.</exception>
+    internal static AuditVerdict VerifyAudit(string dataDirectory)
+    {
+        var path = Path.Combine(dataDirectory, FileName);
+        try
+        {
+            using var connection = new SqliteConnection(
+                new SqliteConnectionStringBuilder
+                {
+                    DataSource = path,
+                    Mode = SqliteOpenMode.ReadOnly,
+                    Pooling = false,
+                    DefaultTimeout = 30,
+                }.ToString()
+            );
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT sequence, document, hash FROM audit ORDER BY sequence";
+            using var reader = command.ExecuteReader();
+            return AuditChain.Verify(Links(reader));
+        }
+        catch (SqliteException problem)
+        {
+            throw new JobConfigurationException($"The database '{path}' cannot be read: {problem.Message}", problem);
+        }
+
+        static IEnumerable<(long, string, byte[])> Links(SqliteDataReader reader)
+        {
+            while (reader.Read())
+            {
+                yield return (reader.GetInt64(0), reader.GetString(1), (byte[])reader[2]);
+            }
+        }
+    }
+
     public Task<IReadOnlyList<Run>> UnfinishedAsync() =>
         ReadAsync<IReadOnlyList<Run>>(command =>
         {
@@ -171,6 +352,10 @@ internal sealed class SqliteRunStore : IRunStore
             if (query.Job is { } job)
             {
                 And("job = $job", "$job", job);
+            }
+            if (query.Jobs is { } jobs)
+            {
+                And("job IN (SELECT value FROM json_each($jobs))", "$jobs", JsonSerializer.Serialize(jobs));
             }
             if (query.Node is { } node)
             {

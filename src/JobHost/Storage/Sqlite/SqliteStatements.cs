@@ -1,3 +1,5 @@
+using System.Text.Json;
+using JobHost.Jobs;
 using JobHost.Runs;
 using Microsoft.Data.Sqlite;
 
@@ -78,6 +80,57 @@ internal sealed class SqliteStatements : IDisposable
             [("$key", claim.Key), ("$hash", claim.RequestHash), ("$id", id.ToBytes())]
         );
 
+    /// <returns>The event with its number.</returns>
+    internal RecordedEvent InsertEvent(RecordedEvent recorded) =>
+        recorded with
+        {
+            Sequence = Read(
+                "INSERT INTO event (at, topic, run_id, job, document) VALUES ($at, $topic, $run, $job, $document) RETURNING sequence",
+                [
+                    ("$at", recorded.At.UtcTicks),
+                    ("$topic", recorded.Topic.ToString()),
+                    ("$run", recorded.RunId?.ToBytes()),
+                    ("$job", recorded.Job),
+                    ("$document", JsonSerializer.Serialize(recorded, StorageJson.Default.RecordedEvent)),
+                ],
+                row => row.GetInt64(0)
+            ),
+        };
+
+    internal void PutPause(string job, JobPause pause) =>
+        Execute(
+            "INSERT INTO paused_job (job, by, at, reason) VALUES ($job, $by, $at, $reason) ON CONFLICT (job) DO UPDATE SET by = excluded.by, at = excluded.at, reason = excluded.reason",
+            [("$job", job), ("$by", pause.By), ("$at", pause.At.UtcTicks), ("$reason", pause.Reason)]
+        );
+
+    internal void DeletePause(string job) => Execute("DELETE FROM paused_job WHERE job = $job", [("$job", job)]);
+
+    internal void InsertAudit(AuditEntry entry)
+    {
+        // The number and the hash before are read again each time: a write that was rolled back has left neither.
+        var (last, before) = Read(
+            "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1",
+            [],
+            row => (row.GetInt64(0), (byte[])row[1])
+        );
+        var document = AuditChain.Write(entry with { Sequence = last + 1 });
+        Execute(
+            "INSERT INTO audit (sequence, document, hash) VALUES ($sequence, $document, $hash)",
+            [
+                ("$sequence", last + 1),
+                ("$document", document),
+                ("$hash", AuditChain.Hash(before ?? AuditChain.Beginning, document)),
+            ]
+        );
+    }
+
+    internal long LastEvent() =>
+        Read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'", [], row => row.GetInt64(0));
+
+    /// <summary>Removes events that belong to no run.</summary>
+    internal void DeleteEvents(DateTimeOffset before) =>
+        Execute("DELETE FROM event WHERE run_id IS NULL AND at < $before", [("$before", before.UtcTicks)]);
+
     internal (byte[] Hash, RunId Id)? FindIdempotency(string key) =>
         Read(
             "SELECT request_hash, run_id FROM idempotency WHERE key = $key",
@@ -104,6 +157,7 @@ internal sealed class SqliteStatements : IDisposable
         }
         Execute("DELETE FROM run_label WHERE run_id = $id", parameters);
         Execute("DELETE FROM receipt WHERE run_id = $id", parameters);
+        Execute("DELETE FROM event WHERE run_id = $id", parameters);
         Execute("DELETE FROM idempotency WHERE run_id = $id", parameters);
         return true;
     }

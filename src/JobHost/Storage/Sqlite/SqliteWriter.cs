@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using JobHost.Runs;
 using Microsoft.Data.Sqlite;
 
 namespace JobHost.Storage.Sqlite;
@@ -12,6 +13,7 @@ internal sealed class SqliteWriter : IDisposable
     private const int MaxBatch = 1000;
 
     private readonly BlockingCollection<Write> queue = [];
+    private readonly List<RecordedEvent> events = [];
     private readonly SqliteConnection connection;
     private readonly SqliteStatements statements;
     private readonly Thread thread;
@@ -25,11 +27,20 @@ internal sealed class SqliteWriter : IDisposable
         thread.Start();
     }
 
+    /// <summary>Called with the events of a transaction when it is on disk.</summary>
+    internal Action<IReadOnlyList<RecordedEvent>>? OnEvents { get; set; }
+
+    /// <summary>Records an event; to be called by a change while it runs.</summary>
+    internal void Record(SqliteStatements statements, RecordedEvent recorded) =>
+        events.Add(statements.InsertEvent(recorded));
+
     /// <summary>Runs a change; the task completes when it is on disk.</summary>
     /// <exception cref="StoreUnavailableException">It could not be written; nothing of it is.</exception>
-    internal Task<T> WriteAsync<T>(Func<SqliteStatements, T> change)
+    /// <param name="change">The change.</param>
+    /// <param name="written">Called with what it returned when it is on disk, before anybody hears of its events.</param>
+    internal Task<T> WriteAsync<T>(Func<SqliteStatements, T> change, Action<T>? written = null)
     {
-        var write = new Write<T>(change);
+        var write = new Write<T>(change, written);
         try
         {
             queue.Add(write);
@@ -96,11 +107,17 @@ internal sealed class SqliteWriter : IDisposable
             // Whatever a write throws is its own caller's to see; the thread that writes for all must go on.
             problem = failure;
             statements.Rollback();
+            events.Clear();
             return false;
         }
         foreach (var write in batch)
         {
             write.Complete();
+        }
+        if (events.Count > 0)
+        {
+            OnEvents?.Invoke(events);
+            events.Clear();
         }
         problem = null;
         return true;
@@ -115,7 +132,7 @@ internal sealed class SqliteWriter : IDisposable
         internal abstract void Fail(Exception problem);
     }
 
-    private sealed class Write<T>(Func<SqliteStatements, T> change) : Write
+    private sealed class Write<T>(Func<SqliteStatements, T> change, Action<T>? written) : Write
     {
         private T? result;
 
@@ -123,7 +140,11 @@ internal sealed class SqliteWriter : IDisposable
 
         internal override void Execute(SqliteStatements statements) => result = change(statements);
 
-        internal override void Complete() => Done.TrySetResult(result!);
+        internal override void Complete()
+        {
+            written?.Invoke(result!);
+            Done.TrySetResult(result!);
+        }
 
         internal override void Fail(Exception problem) => Done.TrySetException(problem);
     }

@@ -1,0 +1,71 @@
+using System.Globalization;
+using JobHost.Control;
+using JobHost.Runs;
+using JobHost.Server.Contracts;
+using JobHost.Server.Http;
+using JobHost.Server.Security;
+using JobHost.Storage;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace JobHost.Server.Api;
+
+/// <summary>Who did what to what.</summary>
+internal static class AuditApi
+{
+    private const int MaxPageSize = 500;
+
+    internal static void MapAudit(this IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/api/v1/audit", ListAsync)
+            .WithTags("Audit")
+            .WithName("ListAudit")
+            .WithSummary(
+                "Lists every change that was asked for, the newest first: who, when, what, why, from where, and the answer."
+            )
+            .WithDescription(
+                "`run`: of one run; `by`: of one key. `jobhost audit verify` checks that nothing was altered."
+            )
+            .Needs(Role.Admin);
+
+    private static async Task<Results<Ok<PageContract<AuditContract>>, ProblemHttpResult>> ListAsync(
+        JobRegistry registry,
+        Guid? run,
+        string? by,
+        int? pageSize,
+        string? pageToken
+    )
+    {
+        if (pageSize is < 1 or > MaxPageSize)
+        {
+            return Problems.MalformedRequest(
+                "A parameter is not valid; the errors name it.",
+                new Dictionary<string, string[]>(StringComparer.Ordinal)
+                {
+                    ["pageSize"] = [$"The page size is 1 to {MaxPageSize}."],
+                }
+            );
+        }
+        long before = 0;
+        if (
+            pageToken is not null
+            && !long.TryParse(pageToken, NumberStyles.None, CultureInfo.InvariantCulture, out before)
+        )
+        {
+            return Problems.InvalidPageToken();
+        }
+        var query = new AuditQuery
+        {
+            Before = pageToken is null ? null : before,
+            Run = run is { } id ? new RunId(id) : null,
+            By = by,
+            Limit = pageSize ?? 50,
+        };
+        var entries = await registry.AuditAsync(query);
+        return TypedResults.Ok(
+            new PageContract<AuditContract>(
+                [.. entries.Select(AuditContract.Of)],
+                entries.Count == query.Limit ? entries[^1].Sequence.ToString(CultureInfo.InvariantCulture) : null
+            )
+        );
+    }
+}

@@ -1,0 +1,188 @@
+using System.Globalization;
+using System.Text.Json;
+using JobHost.Control;
+using JobHost.Runs;
+using JobHost.Server.Contracts;
+using JobHost.Server.Http;
+using JobHost.Server.Security;
+using JobHost.Storage;
+using Microsoft.Extensions.Options;
+using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
+
+namespace JobHost.Server.Api;
+
+/// <summary>What happens: a list of what has happened, or a stream that goes on.</summary>
+internal static class EventsApi
+{
+    private const int MaxPageSize = 500;
+    private const string HowToFollow =
+        "With `Accept: text/event-stream` a stream of server-sent events, each with its id: `Last-Event-ID` goes on after the "
+        + "last one that was received, without a gap and without a repetition, also after a restart of the server. Otherwise a page "
+        + "of a list, the oldest first; `pageToken` goes on.";
+
+    internal static void MapEvents(this IEndpointRouteBuilder routes)
+    {
+        routes
+            .MapGet("/api/v1/events", AllAsync)
+            .WithTags("Events")
+            .WithName("ListEvents")
+            .WithSummary("Tells what happens to runs and nodes.")
+            .WithDescription(
+                HowToFollow
+                    + " A stream without `Last-Event-ID` begins now. `topic`: `run`, `job`, `node`, several with commas between; `job`: only runs of this job."
+            )
+            .Produces<PageContract<EventContract>>(200, "application/json", EventStream.MediaType);
+        routes
+            .MapGet("/api/v1/runs/{id}/events", OfRunAsync)
+            .WithTags("Events")
+            .WithName("ListRunEvents")
+            .WithSummary("Tells what happens to a run.")
+            .WithDescription(
+                HowToFollow
+                    + " A stream without `Last-Event-ID` begins with the run's first event; it ends with the run, and answers 204 to whoever has its last event, at which clients do not come back."
+            )
+            .Produces<PageContract<EventContract>>(200, "application/json", EventStream.MediaType)
+            .Produces(204)
+            .ProducesProblem(404);
+    }
+
+    private static Task<IResult> AllAsync(
+        JobRegistry registry,
+        HttpContext context,
+        string? topic,
+        string? job,
+        int? pageSize,
+        string? pageToken
+    )
+    {
+        var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        var query = new EventQuery
+        {
+            Job = job,
+            Jobs = Caller.Of(context).Jobs,
+            Topics = Topics(topic, errors),
+        };
+        return AnswerAsync(query, run: null, registry, context, pageSize, pageToken, errors);
+    }
+
+    private static async Task<IResult> OfRunAsync(
+        string id,
+        JobRegistry registry,
+        HttpContext context,
+        int? pageSize,
+        string? pageToken
+    )
+    {
+        if (await RunsApi.FindAsync(id, registry) is not { } run)
+        {
+            return Problems.UnknownRun(id);
+        }
+        var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
+        return await AnswerAsync(new() { Run = run.Id }, run, registry, context, pageSize, pageToken, errors);
+    }
+
+    private static async Task<IResult> AnswerAsync(
+        EventQuery query,
+        Run? run,
+        JobRegistry registry,
+        HttpContext context,
+        int? pageSize,
+        string? pageToken,
+        SortedDictionary<string, string[]> errors
+    )
+    {
+        if (pageSize is < 1 or > MaxPageSize)
+        {
+            errors["pageSize"] = [$"The page size is 1 to {MaxPageSize}."];
+        }
+        if (!EventStream.TryReadLastId(context.Request, out var lastId))
+        {
+            errors["Last-Event-ID"] = ["It is the id of an event, a number."];
+        }
+        if (errors.Count > 0)
+        {
+            return Problems.MalformedRequest("A parameter is not valid; the errors name it.", errors);
+        }
+        if (EventStream.IsWanted(context.Request))
+        {
+            query = query with { After = lastId ?? (run is null ? registry.Events.Last : 0) };
+            if (run is { IsEnded: true } && await IsAtEndAsync(query, registry))
+            {
+                return TypedResults.NoContent();
+            }
+            await FollowAsync(query, registry, context);
+            return Results.Empty;
+        }
+        long after = 0;
+        if (
+            pageToken is not null
+            && !long.TryParse(pageToken, NumberStyles.None, CultureInfo.InvariantCulture, out after)
+        )
+        {
+            return Problems.InvalidPageToken();
+        }
+        query = query with { After = after, Limit = pageSize ?? 50 };
+        var (events, _) = await registry.Events.NextAsync(query, TimeSpan.Zero, context.RequestAborted);
+        return TypedResults.Ok(
+            new PageContract<EventContract>(
+                [.. events.Select(EventContract.Of)],
+                events.Count == query.Limit ? events[^1].Sequence.ToString(CultureInfo.InvariantCulture) : null
+            )
+        );
+    }
+
+    private static async Task<bool> IsAtEndAsync(EventQuery query, JobRegistry registry) =>
+        (await registry.Events.NextAsync(query, TimeSpan.Zero, CancellationToken.None)).Events.Count == 0;
+
+    private static async Task FollowAsync(EventQuery query, JobRegistry registry, HttpContext context)
+    {
+        var json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
+        try
+        {
+            var stream = await EventStream.BeginAsync(context);
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(stream.Aborted, registry.Drained);
+            for (var isOver = false; !isOver; )
+            {
+                // Asked before: what is there then is all that this server tells.
+                isOver = registry.HasDrained;
+                var (events, position) = await registry.Events.NextAsync(query, EventStream.KeepAlive, ending.Token);
+                foreach (var recorded in events)
+                {
+                    stream.Add(
+                        recorded.Sequence,
+                        recorded.Type,
+                        JsonSerializer.Serialize(EventContract.Of(recorded), json)
+                    );
+                    isOver |= query.Run is not null && recorded.State is { } state && Transitions.IsFinal(state);
+                }
+                if (events.Count == 0)
+                {
+                    stream.AddKeepAlive();
+                }
+                await stream.FlushAsync();
+                query = query with { After = position };
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The client has left, or the server leaves: either way the client knows where to go on.
+        }
+    }
+
+    private static List<EventTopic> Topics(string? text, SortedDictionary<string, string[]> errors)
+    {
+        var topics = new List<EventTopic>();
+        foreach (var name in text?.Split(',') ?? [])
+        {
+            if (Enum.TryParse<EventTopic>(name, ignoreCase: true, out var topic) && name.All(char.IsAsciiLetterLower))
+            {
+                topics.Add(topic);
+            }
+            else
+            {
+                errors["topic"] = ["One or more of run, job, node, with commas between."];
+            }
+        }
+        return topics;
+    }
+}
