@@ -39,7 +39,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
             { "GET", $"/api/v1/runs/{Id}/messages", null, Role.Viewer },
             { "POST", $"/api/v1/runs/{Id}/messages", """{ "message": 1 }""", Role.Operator },
             { "DELETE", $"/api/v1/runs/{Id}/messages?through=1", null, Role.Operator },
-            { "POST", $"/api/v1/runs/{Id}/input", "input", Role.Operator },
+            { "POST", $"/api/v1/runs/{Id}/input", null, Role.Operator },
             { "POST", $"/api/v1/runs/{Id}/retry", null, Role.Operator },
             { "POST", $"/api/v1/runs/{Id}/cancel", "{}", Role.Operator },
             { "POST", $"/api/v1/runs/{Id}/cancel", """{ "escalate": "kill" }""", Role.Killer },

@@ -193,10 +193,12 @@ public sealed class MessagesTests(MessagesServer server) : IClassFixture<Message
             (await FeedAsync(id, new byte[60_000])).Expect(202);
         }
 
+        // A pipe holds 64 KiB: the first part fits, the second is stuck half way.
+        await Poll.UntilAsync(async () => (await ListAsync(id, "direction=in")).Count == 2, "the first part to be taken");
+
         var (status, _) = await api.KillAsync(id, new { reason = "It is deaf." }, wait: 30);
 
         Assert.Equal(HttpStatusCode.OK, status);
-        // A pipe holds 64 KiB: the second part is stuck half way, the third never began.
         Assert.Equal(2, (await ListAsync(id, "direction=in")).Count);
     }
 

@@ -112,7 +112,7 @@ internal static class MessagesApi
         HttpContext context,
         long? after,
         int? limit,
-        MessageDirection? direction
+        string? direction
     )
     {
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
@@ -124,6 +124,10 @@ internal static class MessagesApi
         {
             errors["limit"] = [$"The limit is 1 to {MaxLimit}."];
         }
+        if (direction is not (null or "in" or "out"))
+        {
+            errors["direction"] = ["The direction is 'in' or 'out'."];
+        }
         if (errors.Count > 0)
         {
             return Problems.MalformedRequest("A parameter is not valid; the errors name it.", errors);
@@ -133,7 +137,7 @@ internal static class MessagesApi
             return Problems.UnknownRun(id);
         }
         var count = limit ?? DefaultLimit;
-        if (direction == MessageDirection.In)
+        if (direction == "in")
         {
             var isInput = catalog.Find(run.Job)?.IsCommand == true;
             var waiting = await registry.MessagesAsync(run.Id, MessageWay.In, after ?? 0, count);

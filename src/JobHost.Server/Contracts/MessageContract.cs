@@ -23,13 +23,3 @@ public sealed record MessageContract(long Sequence, DateTimeOffset At, string? B
 
 /// <summary>Messages in the order of their numbers. Whoever has read them goes on with <c>after</c>, the last number.</summary>
 public sealed record MessagesContract(IReadOnlyList<MessageContract> Items);
-
-/// <summary>Which way messages go.</summary>
-public enum MessageDirection
-{
-    /// <summary>From the run.</summary>
-    Out,
-
-    /// <summary>To the run, and not received yet.</summary>
-    In,
-}
