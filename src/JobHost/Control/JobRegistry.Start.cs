@@ -27,7 +27,7 @@ public sealed partial class JobRegistry
         {
             return refusal;
         }
-        var live = new LiveRun(NewRun(request, job, retryOf), receipt: null, job, store, time);
+        var live = Live(NewRun(request, job, retryOf), receipt: null, job);
         if (!dispatcher.TryReserve(live))
         {
             return new StartResult.QueueFull(job.QueueLimit);

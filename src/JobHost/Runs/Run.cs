@@ -56,6 +56,12 @@ public sealed record Run
     /// <summary>The run that this one repeats at somebody's wish.</summary>
     public RunId? RetryOf { get; init; }
 
+    /// <summary>The run after whose stop this one cleans up.</summary>
+    public RunId? Compensates { get; init; }
+
+    /// <summary>The run that cleans up after the stop of this one.</summary>
+    public RunId? CompensatedBy { get; init; }
+
     /// <summary>The lane that it runs in, or null where it has its own process or runs in the host.</summary>
     public string? Lane { get; init; }
 

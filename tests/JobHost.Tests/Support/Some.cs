@@ -60,6 +60,9 @@ internal static class Some
             EndedAt = Instant.AddTicks(3),
             UniqueKey = "key 1",
             RetryOf = RunId.New(TimeProvider.System),
+            Compensates = RunId.New(TimeProvider.System),
+            CompensatedBy = RunId.New(TimeProvider.System),
+            ResultFileBytes = 70_000,
             Policy = new()
             {
                 Ladder = new(
