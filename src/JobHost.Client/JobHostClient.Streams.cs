@@ -8,6 +8,10 @@ namespace JobHost.Client;
 
 public sealed partial class JobHostClient
 {
+    // A line is cut after 64 KiB, so that a part has several.
+    private const int LogPartSize = 1024 * 1024;
+    private const int MaxLogPartSize = 16 * 1024 * 1024;
+
     /// <summary>Tells what happens as it happens, each event once and in order, also over restarts of the server. Ends only by the token.</summary>
     /// <param name="filter">Which; null: all.</param>
     /// <param name="after">The id of the last event that the caller has; null: begin now.</param>
@@ -82,7 +86,8 @@ public sealed partial class JobHostClient
             cancellationToken
         );
         var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        return new(bytes, long.Parse(response.Headers.GetValues("JobHost-Next-Offset").First(), CultureInfo.InvariantCulture));
+        var next = response.Headers.GetValues("JobHost-Next-Offset").First();
+        return new(bytes, long.Parse(next, CultureInfo.InvariantCulture));
     }
 
     /// <summary>Reads what a run has printed so far, line by line.</summary>
@@ -92,16 +97,39 @@ public sealed partial class JobHostClient
         [EnumeratorCancellation] CancellationToken cancellationToken = default
     )
     {
-        using var response = await sender.SendAsync(
-            () => LogRequest(id, query, "application/x-ndjson"),
-            Repeat.Safe,
-            isAnswer: null,
-            cancellationToken
-        );
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
-        while (await reader.ReadLineAsync(cancellationToken) is { } line)
+        query ??= new();
+        var limit = query.Limit ?? (query.Tail is null ? LogPartSize : MaxLogPartSize);
+        for (LogLine? last = null; ; last = null)
         {
-            yield return JsonSerializer.Deserialize(line, ClientJson.Default.LogLine)!;
+            using var response = await sender.SendAsync(
+                () => LogRequest(id, query with { Limit = limit }, "application/x-ndjson"),
+                Repeat.Safe,
+                isAnswer: null,
+                cancellationToken
+            );
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+            long? first = null;
+            while (await reader.ReadLineAsync(cancellationToken) is { } line)
+            {
+                if (last is not null)
+                {
+                    yield return last;
+                }
+                last = JsonSerializer.Deserialize(line, ClientJson.Default.LogLine)!;
+                first ??= last.Offset;
+            }
+            if (last is null)
+            {
+                yield break;
+            }
+            if (query.Limit is not null || last.Offset == first || last.Next - first < limit)
+            {
+                yield return last;
+                yield break;
+            }
+            // The part may end in the middle of its last line, which is read again as the first of the next part.
+            query = query with { Tail = null, Offset = last.Offset };
+            limit = LogPartSize;
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using JobHost.Client.Http;
 
 namespace JobHost.Client.Documents;
 

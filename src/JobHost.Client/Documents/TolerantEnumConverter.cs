@@ -4,13 +4,13 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace JobHost.Client.Http;
+namespace JobHost.Client.Documents;
 
 /// <summary>
 /// Names in camel case, as the API has them. A name that a newer server has and this client does not is read as the first
 /// value, so that a client outlives an addition.
 /// </summary>
-internal sealed class TolerantEnumConverter<
+public sealed class TolerantEnumConverter<
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T
 > : JsonConverter<T>
     where T : struct, Enum
@@ -33,8 +33,9 @@ internal sealed class TolerantEnumConverter<
     );
 
     /// <summary>The name of a value in the API.</summary>
-    internal static string NameOf(T value) => Names.GetValueOrDefault(value, "unknown");
+    public static string NameOf(T value) => Names.GetValueOrDefault(value, "unknown");
 
+    /// <inheritdoc/>
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType == JsonTokenType.String)
@@ -45,6 +46,10 @@ internal sealed class TolerantEnumConverter<
         return default;
     }
 
-    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
         writer.WriteStringValue(NameOf(value));
+    }
 }
