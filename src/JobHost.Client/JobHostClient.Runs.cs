@@ -19,7 +19,7 @@ public sealed partial class JobHostClient
         filter ??= new();
         var query = new QueryText("runs")
             .Add("job", filter.Job)
-            .AddEach("state", filter.States.Select(TolerantEnumConverter<RunState>.NameOf))
+            .AddEach("state", filter.States.Select(EnumNames.NameOf))
             .Add("node", filter.Node)
             .AddEach("label", filter.Labels.Select(label => $"{label.Key}={label.Value}"))
             .Add("since", filter.Since)

@@ -155,7 +155,7 @@ public sealed partial class JobHostClient
             .Add(
                 "topic",
                 filter?.Topics is { Count: > 0 } topics
-                    ? string.Join(',', topics.Select(TolerantEnumConverter<EventTopic>.NameOf))
+                    ? string.Join(',', topics.Select(EnumNames.NameOf))
                     : null
             )
             .Add("job", filter?.Job);
@@ -169,7 +169,7 @@ public sealed partial class JobHostClient
 
     private static string LogPath(Guid id, LogQuery? query) =>
         new QueryText($"{Run(id)}/logs")
-            .Add("stream", query?.Stream is { } stream ? TolerantEnumConverter<LogStream>.NameOf(stream) : null)
+            .Add("stream", query?.Stream is { } stream ? EnumNames.NameOf(stream) : null)
             .Add("offset", query?.Offset)
             .Add("limit", query?.Limit)
             .Add("tail", query?.Tail)

@@ -57,10 +57,10 @@ internal static class AuditVerb
             session.Screen.WriteJson(entries, CliJson.Legible.IReadOnlyListAuditEntry);
             return;
         }
-        var grid = new Grid("AT", "BY", "ACTION", "ANSWER", "ON", "REASON");
+        var listing = new Listing("AT", "BY", "ACTION", "ANSWER", "ON", "REASON");
         foreach (var entry in entries)
         {
-            grid.Add(
+            listing.Add(
                 Words.Instant(entry.At),
                 session.Screen.IsTerminal ? Words.Cut(entry.By, 12) : entry.By,
                 entry.Action,
@@ -69,6 +69,6 @@ internal static class AuditVerb
                 entry.Reason
             );
         }
-        session.Screen.Write(grid.ToTable(session.Screen, session.Screen.Width));
+        session.Screen.Write(listing.ToTable(session.Screen, session.Screen.Width));
     }
 }

@@ -21,10 +21,10 @@ internal static class JobsVerb
                     session.Screen.WriteJson(jobs, CliJson.Legible.IReadOnlyListJob);
                     return ExitCodes.Done;
                 }
-                var grid = new Grid("JOB", "KIND", "RUNNING", "QUEUED", "PARAMETERS");
+                var listing = new Listing("JOB", "KIND", "RUNNING", "QUEUED", "PARAMETERS");
                 foreach (var job in jobs)
                 {
-                    grid.Add(
+                    listing.Add(
                         job.Paused is null ? job.Name : new Cell($"{job.Name} (paused)", new Style(Color.Yellow)),
                         Words.NameOf(job.Kind),
                         Count(job.Counts?.Running),
@@ -32,7 +32,7 @@ internal static class JobsVerb
                         string.Join(' ', Parameters(job))
                     );
                 }
-                session.Screen.Write(grid.ToTable(session.Screen, session.Screen.Width));
+                session.Screen.Write(listing.ToTable(session.Screen, session.Screen.Width));
                 return ExitCodes.Done;
             }
         );

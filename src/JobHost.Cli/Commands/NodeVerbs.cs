@@ -75,10 +75,10 @@ internal static class NodeVerbs
             session.Screen.WriteJson(nodes, CliJson.Legible.IReadOnlyListNode);
             return;
         }
-        var grid = new Grid("NODE", "STATE", "UP", "TIER", "QUEUED", "STUCK", "SLOTS");
+        var listing = new Listing("NODE", "STATE", "UP", "TIER", "QUEUED", "STUCK", "SLOTS");
         foreach (var node in nodes)
         {
-            grid.Add(
+            listing.Add(
                 session.Screen.IsTerminal ? Words.Cut(node.Name, 16) : node.Name,
                 Words.NameOf(node.State),
                 Words.Duration(Session.Time.GetUtcNow() - node.StartedAt),
@@ -88,6 +88,6 @@ internal static class NodeVerbs
                 Slots(node)
             );
         }
-        session.Screen.Write(grid.ToTable(session.Screen, session.Screen.Width));
+        session.Screen.Write(listing.ToTable(session.Screen, session.Screen.Width));
     }
 }

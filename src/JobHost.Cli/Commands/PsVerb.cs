@@ -32,15 +32,15 @@ internal static class PsVerb
         command.Does(
             async (parsed, session, cancellationToken) =>
             {
-                var wanted = parsed.GetValue(states) is { Length: > 0 } given ? Verb.Read(given)
-                    : parsed.GetValue(all) ? []
-                    : (IReadOnlyList<RunState>)Unfinished;
+                var wanted = parsed.GetValue(states) is { Length: > 0 } given ? Verb.StatesOf(given)
+                    : parsed.GetValue(all) ? new List<RunState>()
+                    : [.. Unfinished];
                 var count = Math.Max(1, parsed.GetValue(limit));
                 var filter = new RunFilter
                 {
                     Job = parsed.GetValue(job),
                     States = wanted,
-                    Labels = Verb.Read(parsed.GetValue(labels)) ?? [],
+                    Labels = Verb.LabelsOf(parsed.GetValue(labels)) ?? [],
                     PageSize = Math.Min(count, 500),
                 };
                 var runs = await session
@@ -62,10 +62,10 @@ internal static class PsVerb
             return;
         }
         var now = Session.Time.GetUtcNow();
-        var grid = new Grid("RUN", "JOB", "STATE", "AGE", "TIME", "DONE", "NOTE");
+        var listing = new Listing("RUN", "JOB", "STATE", "AGE", "TIME", "DONE", "NOTE");
         foreach (var run in runs)
         {
-            grid.Add(
+            listing.Add(
                 RunFinder.Short(run.Id),
                 session.Screen.IsTerminal ? Words.Cut(run.Job, 20) : run.Job,
                 Words.State(run),
@@ -75,6 +75,6 @@ internal static class PsVerb
                 Words.Note(run)
             );
         }
-        session.Screen.Write(grid.ToTable(session.Screen, session.Screen.Width));
+        session.Screen.Write(listing.ToTable(session.Screen, session.Screen.Width));
     }
 }

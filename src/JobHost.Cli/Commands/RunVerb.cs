@@ -1,5 +1,4 @@
 using System.CommandLine;
-using JobHost.Cli.Screens;
 using JobHost.Client.Documents;
 
 namespace JobHost.Cli.Commands;
@@ -68,7 +67,7 @@ internal static class RunVerb
                 var start = new StartRun
                 {
                     Parameters = new ParameterSchema(schema).Read(parsed.GetValue(json), given),
-                    Labels = Verb.Read(parsed.GetValue(labels)),
+                    Labels = Verb.LabelsOf(parsed.GetValue(labels)),
                     Priority = parsed.GetValue(priority),
                     TimeoutSeconds = parsed.GetValue(timeout),
                     UniqueKey = parsed.GetValue(uniqueKey),

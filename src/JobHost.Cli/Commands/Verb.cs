@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using JobHost.Client.Documents;
 
 namespace JobHost.Cli.Commands;
@@ -40,7 +41,7 @@ internal static class Verb
         var option = new Option<double?>(name) { Description = description, HelpName = "seconds" };
         option.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var text }] && !(double.TryParse(text, out var seconds) && seconds >= 0))
+            if (result.Tokens is [{ Value: var text }] && !(double.TryParse(text, CultureInfo.InvariantCulture, out var seconds) && seconds >= 0))
             {
                 result.AddError($"{name} is a number of seconds, 0 or more.");
             }
@@ -53,7 +54,7 @@ internal static class Verb
 
     /// <summary>Labels as they were given.</summary>
     /// <exception cref="UsageException">One is none.</exception>
-    internal static Dictionary<string, string>? Read(string[]? labels)
+    internal static Dictionary<string, string>? LabelsOf(string[]? labels)
     {
         if (labels is not { Length: > 0 })
         {
@@ -95,9 +96,9 @@ internal static class Verb
         return option;
     }
 
-    internal static List<RunState> Read(IEnumerable<string> states) => [.. states.Select(name => StateNames[name])];
+    internal static List<RunState> StatesOf(IEnumerable<string> states) => [.. states.Select(name => StateNames[name])];
 
     private static readonly Dictionary<string, RunState> StateNames = Enum.GetValues<RunState>()
         .Where(state => state != RunState.Unknown)
-        .ToDictionary(TolerantEnumConverter<RunState>.NameOf);
+        .ToDictionary(EnumNames.NameOf);
 }

@@ -38,7 +38,7 @@ internal static class WaitVerb
                 if (first != waiting)
                 {
                     await leaving.CancelAsync();
-                    await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await ((Task)waiting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     await Console.Error.WriteLineAsync("jobhost: They were not waited for to their end, and go on.");
                     return ExitCodes.Unknown;
                 }

@@ -33,10 +33,10 @@ internal static class TopScreen
         lines.Add(Words.Cut(view.Problem ?? "", width));
         var room = Math.Max(1, height - lines.Count - 3);
         var runs = Ordered(view.Runs).ToList();
-        var grid = new Grid("RUN", "JOB", "STATE", "TIME", "PROGRESS", "NOTE");
+        var listing = new Listing("RUN", "JOB", "STATE", "TIME", "PROGRESS", "NOTE");
         foreach (var run in runs.Take(room))
         {
-            grid.Add(
+            listing.Add(
                 RunFinder.Short(run.Id),
                 Words.Cut(run.Job, MaxJob),
                 Words.State(run),
@@ -45,7 +45,7 @@ internal static class TopScreen
                 Words.Note(run)
             );
         }
-        lines.AddRange(screen.Render(grid.ToTable(screen, width), width).TrimEnd('\n').Split('\n'));
+        lines.AddRange(screen.Render(listing.ToTable(screen, width), width).TrimEnd('\n').Split('\n'));
         var more = runs.Count > room ? $"{runs.Count - room} more. " : "";
         var text = new StringBuilder("\u001b[H");
         foreach (var line in lines.Take(height - 1))

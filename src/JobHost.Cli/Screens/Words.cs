@@ -43,7 +43,7 @@ internal static class Words
         run.StartedAt is { } started ? Duration((run.EndedAt ?? now) - started) : "";
 
     internal static string NameOf<T>(T value)
-        where T : struct, Enum => TolerantEnumConverter<T>.NameOf(value);
+        where T : struct, Enum => EnumNames.NameOf(value);
 
     internal static Cell State(Run run) =>
         new(

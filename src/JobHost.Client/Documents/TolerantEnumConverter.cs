@@ -33,7 +33,7 @@ public sealed class TolerantEnumConverter<
     );
 
     /// <summary>The name of a value in the API.</summary>
-    public static string NameOf(T value) => Names.GetValueOrDefault(value, "unknown");
+    internal static string NameOf(T value) => Names.GetValueOrDefault(value, "unknown");
 
     /// <inheritdoc/>
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -52,4 +52,12 @@ public sealed class TolerantEnumConverter<
         ArgumentNullException.ThrowIfNull(writer);
         writer.WriteStringValue(NameOf(value));
     }
+}
+
+/// <summary>The names that values have in the API.</summary>
+public static class EnumNames
+{
+    /// <summary>The name, such as <c>timedOut</c>.</summary>
+    public static string NameOf<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T>(T value)
+        where T : struct, Enum => TolerantEnumConverter<T>.NameOf(value);
 }

@@ -10,7 +10,7 @@ internal readonly record struct Cell(string Text, Style? Style = null)
 }
 
 /// <summary>Rows below headings, without lines. The last column gets the room that the others leave, and is cut to it.</summary>
-internal sealed class Grid(params string[] headings)
+internal sealed class Listing(params string[] headings)
 {
     private const int Gap = 2;
     private const int MinLast = 8;
@@ -22,7 +22,7 @@ internal sealed class Grid(params string[] headings)
     internal void Add(params Cell[] cells) =>
         rows.Add([.. cells.Select(cell => cell with { Text = Words.Clean(cell.Text) })]);
 
-    /// <summary>The grid for a screen of a width.</summary>
+    /// <summary>The table for a screen of a width.</summary>
     internal IRenderable ToTable(Screen screen, int width)
     {
         var taken = Enumerable
