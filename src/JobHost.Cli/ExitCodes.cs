@@ -17,8 +17,9 @@ internal static class ExitCodes
     internal const int Killed = 137;
 
     internal const string Help = """
-        Exit codes: 0 done, or the run succeeded; 1 it failed (a command's own exit code from 1 to 119 is passed on);
-        124 it timed out; 125 it is lost or stuck, or the server refused or cannot be reached; 130 it was cancelled;
+        Exit codes: 0 done, or the run succeeded; 1 it failed (a command's own
+        exit code from 1 to 119 is passed on); 124 it timed out; 125 it is lost or
+        stuck, or the server refused or cannot be reached; 130 it was cancelled;
         137 it was killed; 2 wrong usage.
         """;
 

@@ -72,7 +72,12 @@ internal static class CompletionVerbs
                 var begin = typed.IndexOf(' ', StringComparison.Ordinal);
                 var rest = begin < 0 ? "" : typed[(begin + 1)..];
                 var current = root.Parse(rest);
-                var words = current.GetCompletions(rest.Length).Select(word => word.Label).ToList();
+                // The ways in which other systems ask for help are not offered.
+                var words = current
+                    .GetCompletions(rest.Length)
+                    .Select(word => word.Label)
+                    .Where(word => word[0] != '/' && word != "-?")
+                    .ToList();
                 var verb = current.CommandResult.Command.Name;
                 if (!rest.EndsWith('-'))
                 {

@@ -37,11 +37,10 @@ internal static class RunVerb
         {
             Description = "Shows what the run prints, until it has ended",
         };
-        var wait = new Option<bool>("--wait", "-w") { Description = "Waits until the run has ended" };
+        var wait = new Option<bool>("--wait", "-w") { Description = "Waits until the run has ended; without, prints its id" };
         var command = new Command(
             "run",
-            "Starts a run. Prints its id when it is on the server's disk.\n\nWith --follow or --wait, Ctrl-C cancels the run and stays with it, a second one kills it, a third one leaves it to itself. "
-                + ExitCodes.Help
+            "Starts a run. With --follow or --wait stays with it: Ctrl-C cancels it, once more kills it, a third time leaves it; the exit code mirrors its end."
         )
         {
             job,

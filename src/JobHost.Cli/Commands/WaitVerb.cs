@@ -13,8 +13,7 @@ internal static class WaitVerb
         var timeout = Verb.Seconds("--timeout", "How long at most; then the exit code is 125. Default: for ever");
         var command = new Command(
             "wait",
-            "Waits until runs have ended, or are stuck. Ctrl-C leaves them alone, with 125. Of several, the exit code is that of the first that did not succeed. "
-                + ExitCodes.Help
+            "Waits until runs have ended or are stuck; the exit code mirrors the first that did not succeed. Ctrl-C leaves them alone, with 125."
         )
         {
             which,

@@ -72,17 +72,21 @@ internal static class Words
 
     /// <summary>What is to be said of a run besides its state, in a few words.</summary>
     internal static string Note(Run run) =>
+        Cause(run) is { Length: > 0 } cause ? cause
+        : run.Progress?.Message is { } message ? message
+        : run.NotBefore is { } begin && run.State == RunState.Queued ? $"not before {Instant(begin)}"
+        : "";
+
+    private static string Cause(Run run) =>
         run.Error is { } error ? error.Message
         : run.Signal is { } signal ? signal
         : run.ExitCode is not (null or 0) ? $"exit code {run.ExitCode}"
-        : run.Progress?.Message is { } message ? message
-        : run.NotBefore is { } begin && run.State == RunState.Queued ? $"not before {Instant(begin)}"
         : "";
 
     /// <summary>How a run ended, in a sentence.</summary>
     internal static string Ending(Run run, DateTimeOffset now)
     {
-        var note = run.State is RunState.Succeeded ? "" : Note(run);
+        var note = Cause(run);
         var time = Time(run, now);
         return $"{run.Job} {RunFinder.Short(run.Id)} {NameOf(run.State)}"
             + (time.Length == 0 ? "" : $" after {time}")
