@@ -109,7 +109,9 @@ internal sealed class RunFollower(Session session, Run run, bool showsLog)
     private async Task KillAsync(CancellationToken cancellationToken)
     {
         await SayAsync($"Killing {name}. Ctrl-C again leaves it to itself.");
-        await TryAsync(session.Client.KillAsync(run.Id, new() { Reason = "Ctrl-C, twice" }, wait: null, cancellationToken));
+        await TryAsync(
+            session.Client.KillAsync(run.Id, new() { Reason = "Ctrl-C, twice" }, wait: null, cancellationToken)
+        );
     }
 
     private static async Task TryAsync(Task<Termination> stop)

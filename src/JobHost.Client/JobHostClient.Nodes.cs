@@ -15,7 +15,11 @@ public sealed partial class JobHostClient
         GetAsync(NodePath(node), ClientJson.Default.Node, cancellationToken);
 
     /// <summary>Lets a node take no starts and begin nothing that waits, until it is resumed.</summary>
-    public Task<Node> DrainNodeAsync(string node, string? reason = null, CancellationToken cancellationToken = default) =>
+    public Task<Node> DrainNodeAsync(
+        string node,
+        string? reason = null,
+        CancellationToken cancellationToken = default
+    ) =>
         PostAsync(
             $"{NodePath(node)}/drain",
             new ReasonBody(reason),

@@ -60,11 +60,7 @@ public sealed partial class JobHostClient
         );
 
     /// <summary>What a kill would do to whom. Nothing is done.</summary>
-    public Task<StopPlan> PlanKillAsync(
-        Guid id,
-        KillRun? kill = null,
-        CancellationToken cancellationToken = default
-    ) =>
+    public Task<StopPlan> PlanKillAsync(Guid id, KillRun? kill = null, CancellationToken cancellationToken = default) =>
         PostAsync(
             $"{Run(id)}/kill?validateOnly=true",
             kill ?? new(),

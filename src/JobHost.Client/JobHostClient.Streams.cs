@@ -128,7 +128,11 @@ public sealed partial class JobHostClient
                 yield break;
             }
             // The part may end in the middle of its last line, which is read again as the first of the next part.
-            query = query with { Tail = null, Offset = last.Offset };
+            query = query with
+            {
+                Tail = null,
+                Offset = last.Offset,
+            };
             limit = LogPartSize;
         }
     }
@@ -154,9 +158,7 @@ public sealed partial class JobHostClient
         new QueryText("events")
             .Add(
                 "topic",
-                filter?.Topics is { Count: > 0 } topics
-                    ? string.Join(',', topics.Select(EnumNames.NameOf))
-                    : null
+                filter?.Topics is { Count: > 0 } topics ? string.Join(',', topics.Select(EnumNames.NameOf)) : null
             )
             .Add("job", filter?.Job);
 

@@ -31,7 +31,10 @@ public sealed partial class JobHostClient
         var address =
             this.options.Address
             ?? http.BaseAddress
-            ?? throw new ArgumentException("The HTTP client has no base address, and the options have none.", nameof(http));
+            ?? throw new ArgumentException(
+                "The HTTP client has no base address, and the options have none.",
+                nameof(http)
+            );
         sender = new(http, new Uri(new Uri(address.AbsoluteUri.TrimEnd('/') + "/"), "api/v1/"), this.options);
         follower = new(sender, this.options);
         longPoll =

@@ -58,10 +58,26 @@ public static class JobHostServer
             JobHostCli.RunAsync(
                 words is ["help", .. var rest] ? [.. rest, "--help"] : words,
                 [
-                    new("serve", "Runs the service, as without a verb.", settings => ServeAsync(settings, configureJobs)),
-                    new(DoctorVerb.Name, "Tells what this machine can guarantee, and what to change.", DoctorVerb.RunAsync),
-                    new(KeysVerb.Name, "Makes, lists and revokes keys of the data directory: create, list, revoke.", KeysVerb.RunAsync),
-                    new($"{AuditVerb.Name} {AuditVerb.Verify}", "Tells whether the audit of the data directory was altered.", AuditVerb.VerifyAsync),
+                    new(
+                        "serve",
+                        "Runs the service, as without a verb.",
+                        settings => ServeAsync(settings, configureJobs)
+                    ),
+                    new(
+                        DoctorVerb.Name,
+                        "Tells what this machine can guarantee, and what to change.",
+                        DoctorVerb.RunAsync
+                    ),
+                    new(
+                        KeysVerb.Name,
+                        "Makes, lists and revokes keys of the data directory: create, list, revoke.",
+                        KeysVerb.RunAsync
+                    ),
+                    new(
+                        $"{AuditVerb.Name} {AuditVerb.Verify}",
+                        "Tells whether the audit of the data directory was altered.",
+                        AuditVerb.VerifyAsync
+                    ),
                 ]
             );
     }

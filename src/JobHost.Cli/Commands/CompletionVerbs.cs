@@ -59,10 +59,7 @@ internal static class CompletionVerbs
     internal static Command CreateComplete(Command root)
     {
         var line = new Argument<string>("line") { Description = "The command line up to the cursor" };
-        var command = new Command("complete", "Tells the words that a command line can go on with.")
-        {
-            line,
-        };
+        var command = new Command("complete", "Tells the words that a command line can go on with.") { line };
         command.Hidden = true;
         command.Does(
             async (parsed, session, cancellationToken) =>

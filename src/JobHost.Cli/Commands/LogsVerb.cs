@@ -49,9 +49,7 @@ internal static class LogsVerb
                 }
                 if (session.IsJson)
                 {
-                    await foreach (
-                        var line in session.Client.ReadLogLinesAsync(id, query, cancellationToken)
-                    )
+                    await foreach (var line in session.Client.ReadLogLinesAsync(id, query, cancellationToken))
                     {
                         Write(session, line);
                     }

@@ -7,7 +7,10 @@ namespace JobHost.Cli.Commands;
 internal readonly record struct Outcome(Guid Run, Termination? Receipt, JobHostApiException? Refusal)
 {
     /// <summary>Stops all at once, and tells of them in their order.</summary>
-    internal static async IAsyncEnumerable<Outcome> EachAsync(IReadOnlyList<Guid> runs, Func<Guid, Task<Termination>> stop)
+    internal static async IAsyncEnumerable<Outcome> EachAsync(
+        IReadOnlyList<Guid> runs,
+        Func<Guid, Task<Termination>> stop
+    )
     {
         var all = runs.Select(run => OfAsync(run, stop)).ToList();
         await Task.WhenAll(all);

@@ -30,7 +30,9 @@ internal sealed class ParameterSchema(JsonElement schema)
         {
             return null;
         }
-        var parameters = Parse(json ?? "{}") as JsonObject ?? throw new UsageException("--json is a JSON object, such as '{\"seconds\": 5}'.");
+        var parameters =
+            Parse(json ?? "{}") as JsonObject
+            ?? throw new UsageException("--json is a JSON object, such as '{\"seconds\": 5}'.");
         foreach (var word in words)
         {
             if (word.Split('=', 2) is not [{ Length: > 0 } name, var value])
@@ -70,7 +72,10 @@ internal sealed class ParameterSchema(JsonElement schema)
         {
             return [];
         }
-        var names = type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Select(one => one.GetString()!) : [type.GetString()!];
+        var names =
+            type.ValueKind == JsonValueKind.Array
+                ? type.EnumerateArray().Select(one => one.GetString()!)
+                : [type.GetString()!];
         // A number without a fraction is a number.
         return names.SelectMany(one => one == "number" ? ["number", "integer"] : new[] { one });
     }
@@ -81,7 +86,12 @@ internal sealed class ParameterSchema(JsonElement schema)
             JsonValueKind.Object => "object",
             JsonValueKind.Array => "array",
             JsonValueKind.True or JsonValueKind.False => "boolean",
-            JsonValueKind.Number => long.TryParse(value.ToJsonString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _)
+            JsonValueKind.Number => long.TryParse(
+                value.ToJsonString(),
+                NumberStyles.AllowLeadingSign,
+                CultureInfo.InvariantCulture,
+                out _
+            )
                 ? "integer"
                 : "number",
             _ => "string",

@@ -32,7 +32,8 @@ internal static class PsVerb
         command.Does(
             async (parsed, session, cancellationToken) =>
             {
-                var wanted = parsed.GetValue(states) is { Length: > 0 } given ? Verb.StatesOf(given)
+                var wanted =
+                    parsed.GetValue(states) is { Length: > 0 } given ? Verb.StatesOf(given)
                     : parsed.GetValue(all) ? new List<RunState>()
                     : [.. Unfinished];
                 var count = Math.Max(1, parsed.GetValue(limit));

@@ -37,7 +37,10 @@ internal static class RunVerb
         {
             Description = "Shows what the run prints, until it has ended",
         };
-        var wait = new Option<bool>("--wait", "-w") { Description = "Waits until the run has ended; without, prints its id" };
+        var wait = new Option<bool>("--wait", "-w")
+        {
+            Description = "Waits until the run has ended; without, prints its id",
+        };
         var command = new Command(
             "run",
             "Starts a run. With --follow or --wait stays with it: Ctrl-C cancels it, once more kills it, a third time leaves it; the exit code mirrors its end."
@@ -58,11 +61,13 @@ internal static class RunVerb
             async (parsed, session, cancellationToken) =>
             {
                 // From here on: whoever presses Ctrl-C while the start is under way means the run.
-                using var interrupts =
-                    parsed.GetValue(follow) || parsed.GetValue(wait) ? Interrupts.Take() : null;
+                using var interrupts = parsed.GetValue(follow) || parsed.GetValue(wait) ? Interrupts.Take() : null;
                 var name = parsed.GetRequiredValue(job);
                 var given = parsed.GetValue(words) ?? [];
-                var schema = given.Length == 0 ? default : (await session.Client.GetJobAsync(name, cancellationToken)).ParametersSchema;
+                var schema =
+                    given.Length == 0
+                        ? default
+                        : (await session.Client.GetJobAsync(name, cancellationToken)).ParametersSchema;
                 var start = new StartRun
                 {
                     Parameters = new ParameterSchema(schema).Read(parsed.GetValue(json), given),

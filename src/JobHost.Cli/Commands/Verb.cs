@@ -41,7 +41,10 @@ internal static class Verb
         var option = new Option<double?>(name) { Description = description, HelpName = "seconds" };
         option.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var text }] && !(double.TryParse(text, CultureInfo.InvariantCulture, out var seconds) && seconds >= 0))
+            if (
+                result.Tokens is [{ Value: var text }]
+                && !(double.TryParse(text, CultureInfo.InvariantCulture, out var seconds) && seconds >= 0)
+            )
             {
                 result.AddError($"{name} is a number of seconds, 0 or more.");
             }
@@ -74,7 +77,11 @@ internal static class Verb
 
     internal static TimeSpan? Time(double? seconds) => seconds is { } value ? TimeSpan.FromSeconds(value) : null;
 
-    internal static async Task<List<Guid>> FindAsync(Session session, string[] texts, CancellationToken cancellationToken)
+    internal static async Task<List<Guid>> FindAsync(
+        Session session,
+        string[] texts,
+        CancellationToken cancellationToken
+    )
     {
         var ids = new List<Guid>();
         foreach (var text in texts)

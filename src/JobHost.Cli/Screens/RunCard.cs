@@ -12,7 +12,11 @@ internal static class RunCard
     {
         Line(screen, "run", $"{run.Id}");
         Line(screen, "job", $"{run.Job} ({Words.NameOf(run.Kind)})");
-        Line(screen, "state", Words.NameOf(run.State) + (run.Stop is StopLevel.None ? "" : $", asked to {Words.NameOf(run.Stop)}"));
+        Line(
+            screen,
+            "state",
+            Words.NameOf(run.State) + (run.Stop is StopLevel.None ? "" : $", asked to {Words.NameOf(run.Stop)}")
+        );
         Line(screen, "attempt", run.Attempt.ToString(CultureInfo.InvariantCulture));
         Line(screen, "node", run.Node + (run.Lane is null ? "" : $", lane {run.Lane}"));
         Line(screen, "labels", string.Join(", ", run.Labels.Select(label => $"{label.Key}={label.Value}")));
@@ -32,7 +36,11 @@ internal static class RunCard
         Line(screen, "retry of", run.RetryOf?.ToString());
         foreach (var attempt in run.Attempts)
         {
-            Line(screen, $"attempt {attempt.Attempt}", $"{Words.NameOf(attempt.Outcome)} {attempt.Error?.Message}".Trim());
+            Line(
+                screen,
+                $"attempt {attempt.Attempt}",
+                $"{Words.NameOf(attempt.Outcome)} {attempt.Error?.Message}".Trim()
+            );
         }
         if (receipt is { Requests.Count: > 0 })
         {
@@ -51,7 +59,11 @@ internal static class RunCard
         foreach (var rung in receipt.Rungs)
         {
             var elapsed = string.Create(CultureInfo.InvariantCulture, $"{rung.ElapsedMs:0.0} ms");
-            Line(screen, "rung", $"{Words.NameOf(rung.Name), -9} {rung.Outcome}{(rung.ElapsedMs is null ? "" : $" after {elapsed}")}");
+            Line(
+                screen,
+                "rung",
+                $"{Words.NameOf(rung.Name), -9} {rung.Outcome}{(rung.ElapsedMs is null ? "" : $" after {elapsed}")}"
+            );
         }
         Line(screen, "verdict", Words.Of(receipt));
         foreach (var survivor in receipt.Survivors)

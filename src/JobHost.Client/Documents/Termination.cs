@@ -63,14 +63,7 @@ public sealed record StopRequest(
 public sealed record ClimbedRung(Rung Name, DateTimeOffset At, double? ElapsedMs, string Outcome);
 
 /// <summary>A process of a run; number and start time, in clock ticks since boot, together mean one process.</summary>
-public sealed record RunProcess(
-    int Pid,
-    long StartTime,
-    string Command,
-    string? State,
-    string? WaitsFor,
-    string? Exit
-);
+public sealed record RunProcess(int Pid, long StartTime, string Command, string? State, string? WaitsFor, string? Exit);
 
 /// <summary>What a stop would do, were it asked now.</summary>
 public sealed record StopPlan

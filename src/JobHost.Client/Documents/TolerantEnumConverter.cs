@@ -10,19 +10,15 @@ namespace JobHost.Client.Documents;
 /// Names in camel case, as the API has them. A name that a newer server has and this client does not is read as the first
 /// value, so that a client outlives an addition.
 /// </summary>
-public sealed class TolerantEnumConverter<
-    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T
-> : JsonConverter<T>
+public sealed class TolerantEnumConverter<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicFields)] T>
+    : JsonConverter<T>
     where T : struct, Enum
 {
     private static readonly FrozenDictionary<T, string> Names = Enum.GetValues<T>()
         .ToFrozenDictionary(
             value => value,
             value =>
-                typeof(T)
-                    .GetField(value.ToString())!
-                    .GetCustomAttribute<JsonStringEnumMemberNameAttribute>()
-                    ?.Name
+                typeof(T).GetField(value.ToString())!.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name
                 ?? JsonNamingPolicy.CamelCase.ConvertName(value.ToString())
         );
 

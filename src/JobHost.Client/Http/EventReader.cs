@@ -25,8 +25,10 @@ internal sealed class EventReader : IDisposable
     }
 
     /// <summary>Takes over an answer, of which the headers are there.</summary>
-    internal static async Task<EventReader> OpenAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
-        new(response, new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8));
+    internal static async Task<EventReader> OpenAsync(
+        HttpResponseMessage response,
+        CancellationToken cancellationToken
+    ) => new(response, new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8));
 
     /// <summary>The next event, or null when the connection has ended, in whatever way.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>

@@ -109,16 +109,20 @@ internal sealed class Sender(HttpClient http, Uri root, JobHostClientOptions opt
         );
 
     private static bool NeverArrived(Exception failure) =>
-        failure is HttpRequestException
-        {
-            HttpRequestError: HttpRequestError.ConnectionError
-                or HttpRequestError.NameResolutionError
-                or HttpRequestError.SecureConnectionError
-                or HttpRequestError.ProxyTunnelError
-        };
+        failure
+            is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError
+                    or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError
+                    or HttpRequestError.ProxyTunnelError
+            };
 
     private static bool IsBroken(Exception failure) =>
-        failure is HttpRequestException or IOException or OperationCanceledException { InnerException: TimeoutException };
+        failure
+            is HttpRequestException
+                or IOException
+                or OperationCanceledException { InnerException: TimeoutException };
 
     private TimeSpan? RetryAfter(HttpResponseMessage response) =>
         response.Headers.RetryAfter switch
