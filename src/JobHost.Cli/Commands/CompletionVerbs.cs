@@ -7,7 +7,7 @@ namespace JobHost.Cli.Commands;
 internal static class CompletionVerbs
 {
     private const int MaxRuns = 20;
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
     private static readonly string[] TakeJobs = ["run", "pause", "resume"];
     private static readonly string[] TakeRuns = ["show", "logs", "cancel", "kill", "wait"];
 
