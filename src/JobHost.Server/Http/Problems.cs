@@ -54,6 +54,14 @@ internal static class Problems
             more: ("run", run)
         );
 
+    internal static ProblemHttpResult PreconditionFailed() =>
+        Problem(
+            412,
+            "precondition-failed",
+            "It is no longer as it was seen",
+            "The tag in If-Match is that of an older document. Nothing was done; look again."
+        );
+
     internal static ProblemHttpResult RunNotEnded(object run) =>
         Problem(
             409,
@@ -79,6 +87,33 @@ internal static class Problems
             "Runs of this kind cannot do that",
             $"Only process runs have processes of their own; this is a {kind} run.",
             more: ("run", run)
+        );
+
+    internal static ProblemHttpResult TakesNoMail(object run, bool isInput) =>
+        Problem(
+            409,
+            "not-supported-for-kind",
+            "Runs of this job cannot do that",
+            isInput
+                ? "Input is for commands whose TakesInput is set."
+                : "Messages are for jobs that are code; a command may take input.",
+            more: ("run", run)
+        );
+
+    internal static ProblemHttpResult NotBytes() =>
+        Problem(
+            415,
+            "unsupported-media-type",
+            "The body must be bytes or text",
+            "Send it with Content-Type: application/octet-stream or text/plain."
+        );
+
+    internal static ProblemHttpResult MailboxFull() =>
+        Problem(
+            429,
+            "mailbox-full",
+            "Too much waits for the run already",
+            "At most 1,000 messages and 4 MiB wait for a run. Try again when it has received some."
         );
 
     internal static ProblemHttpResult NoProcess(object run) =>

@@ -23,8 +23,17 @@ internal sealed class RunContext : JobContext
     private volatile StopNotice? notice;
     private volatile RunProgress? progress;
 
-    internal RunContext(Guid runId, string job, int attempt, long fence, string workingDirectory, TimeProvider time)
+    internal RunContext(
+        Guid runId,
+        string job,
+        int attempt,
+        long fence,
+        string workingDirectory,
+        IMailCarrier carrier,
+        TimeProvider time
+    )
     {
+        Mail = new(carrier);
         RunId = runId;
         Job = job;
         Attempt = attempt;
@@ -53,6 +62,8 @@ internal sealed class RunContext : JobContext
 
     internal RunLog Log { get; } = new();
 
+    internal RunMail Mail { get; }
+
     internal RunProgress? Progress => progress;
 
     public override void Report(double percent, string? message = null)
@@ -60,6 +71,11 @@ internal sealed class RunContext : JobContext
         var shown = double.IsNaN(percent) ? 0 : Math.Clamp(percent, 0, 100);
         progress = new(shown, message is { Length: > MaxMessageLength } ? message[..MaxMessageLength] : message);
     }
+
+    public override Task<JobMessage> ReceiveAsync(CancellationToken cancellationToken = default) =>
+        Mail.ReceiveAsync(cancellationToken.CanBeCanceled ? cancellationToken : StopToken);
+
+    public override Task SendAsync<T>(T message) => Mail.SendAsync(message);
 
     /// <summary>
     /// Tells why, then triggers the token. The job's own callbacks run on the pool, as they may block for ever.

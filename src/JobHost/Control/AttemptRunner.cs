@@ -14,6 +14,7 @@ namespace JobHost.Control;
 /// <summary>Tells the life of one attempt: claimed, on disk, started, timed, ended, proven, on disk again.</summary>
 internal sealed class AttemptRunner(
     NodeIdentity node,
+    IRunStore store,
     IEnumerable<IExecutor> executors,
     RunFolders folders,
     OutputCollector collector,
@@ -58,6 +59,7 @@ internal sealed class AttemptRunner(
             run.Attempt,
             run.Fence,
             folders.WorkingDirectory(run.Id),
+            new StoredMail(run.Id, run.Fence, store, time, logger),
             time
         );
         using var output = new RunOutput(folders, run.Id, job.OutputLimit);

@@ -147,6 +147,7 @@ internal sealed partial class LiveRun
                 itsLadder.Wake();
             }
         }
+        _ = CarryAsync();
     }
 
     /// <summary>Writes the next record, with the receipt where there is one, and shows both when they are on disk.</summary>

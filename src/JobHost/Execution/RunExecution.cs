@@ -43,6 +43,10 @@ internal abstract class RunExecution : IAsyncDisposable
     /// <returns>Null, or why the rung could not be climbed.</returns>
     internal abstract Task<string?> ClimbAsync(Rung rung, StopNotice notice, TimeSpan grace, CancellationToken goOn);
 
+    /// <summary>Hands a message to the code, or input to the command.</summary>
+    /// <returns>Null, or why it was not handed over: the attempt ends.</returns>
+    internal abstract Task<string?> DeliverAsync(RunMessage message);
+
     /// <summary>Which rungs only ask: they are all that a cancel without escalation climbs.</summary>
     internal virtual bool Asks(Rung rung) => rung == Rung.Cancel;
 

@@ -27,9 +27,17 @@ public static partial class MisbehavingJobs
             .Add<ProcessWritesChannelJob>("p-writes-channel", InWorker)
             .Add<ProcessClosesChannelJob>("p-closes-channel", InWorker)
             .Add<ProcessOpensFilesJob>("p-opens-files", WithFewFiles)
+            .Add<Conversation>("p-converses", InWorkerWithRetry)
+            .Add("p-floods", Conversation.FloodAsync, InWorker)
             .Add<ProcessDirectoryJob>("p-cwd", InWorker);
 
     private static void InWorker(JobOptions options) => options.Kind = JobKind.Process;
+
+    private static void InWorkerWithRetry(JobOptions options)
+    {
+        options.Kind = JobKind.Process;
+        options.Retry = Impatient;
+    }
 
     private static void WithFewFiles(JobOptions options)
     {

@@ -32,6 +32,7 @@ internal sealed partial class ProcessExecution : RunExecution
     private readonly TaskCompletionSource<ProcessTree?> started = new(
         TaskCreationOptions.RunContinuationsAsynchronously
     );
+    private readonly TaskCompletionSource assigned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim sending = new(1);
     private readonly Lock killing = new();
     private readonly LeftoverList leftovers = new();
@@ -90,6 +91,7 @@ internal sealed partial class ProcessExecution : RunExecution
         {
             case Rung.Cancel:
                 asked = true;
+                await assigned.Task;
                 problem = await SendAsync(target, new StopMessage(notice.Cause, notice.Reason, notice.Deadline));
                 break;
             case Rung.Terminate:
@@ -150,6 +152,7 @@ internal sealed partial class ProcessExecution : RunExecution
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             started.TrySetResult(null);
+            assigned.TrySetResult();
             limits.Remove();
             return new()
             {
@@ -166,6 +169,7 @@ internal sealed partial class ProcessExecution : RunExecution
         {
             violation = problem;
         }
+        assigned.TrySetResult();
         var listening = ListenAsync(tree);
         var watching = WatchLimitsAsync(tree);
 
