@@ -22,6 +22,12 @@ public abstract class JobContext
     /// <summary>A folder of this run alone; removed with the run's record.</summary>
     public abstract string WorkingDirectory { get; }
 
+    /// <summary>
+    /// The folder for what the run is to leave to others: its files are listed and downloaded by the API, and removed with the
+    /// run's record. Files of an earlier attempt are still there. Links are not followed.
+    /// </summary>
+    public abstract string ArtifactsDirectory { get; }
+
     /// <summary>The run's own log, kept with the run. Never blocks; lines beyond the job's output limit are dropped and counted.</summary>
     public abstract ILogger Logger { get; }
 

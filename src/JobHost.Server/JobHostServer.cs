@@ -112,6 +112,7 @@ public static class JobHostServer
         api.MapStops();
         api.MapTerminations();
         api.MapMessages();
+        api.MapArtifacts();
         api.MapProcesses();
         api.MapNodes();
         api.MapLogs();

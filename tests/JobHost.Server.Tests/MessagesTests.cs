@@ -194,7 +194,10 @@ public sealed class MessagesTests(MessagesServer server) : IClassFixture<Message
         }
 
         // A pipe holds 64 KiB: the first part fits, the second is stuck half way.
-        await Poll.UntilAsync(async () => (await ListAsync(id, "direction=in")).Count == 2, "the first part to be taken");
+        await Poll.UntilAsync(
+            async () => (await ListAsync(id, "direction=in")).Count is var count and not 2 ? $"{count} wait" : null,
+            "the first part to be taken"
+        );
 
         var (status, _) = await api.KillAsync(id, new { reason = "It is deaf." }, wait: 30);
 

@@ -45,6 +45,12 @@ internal static class Problems
             "It is kept of runs that were forced, where their job's option Autopsy is set."
         );
 
+    internal static ProblemHttpResult NoResult() =>
+        Problem(404, "no-result", "There is no result", "The run has not succeeded, or its job returns nothing.");
+
+    internal static ProblemHttpResult UnknownArtifact(string path) =>
+        Problem(404, "unknown-artifact", "There is no such file", $"The run has left no plain file '{Shown(path)}'.");
+
     internal static ProblemHttpResult RunAlreadyEnded(object run) =>
         Problem(
             409,

@@ -198,6 +198,7 @@ internal sealed class LaneProcess : IDisposable
                     {
                         Ending = outcome.Ending,
                         Result = outcome.Result,
+                        ResultFileBytes = outcome.ResultFileBytes,
                         Error = outcome.Error,
                     }
                 )

@@ -259,7 +259,10 @@ public sealed class WorkerProcess : IDisposable
                     $"The worker read the parameters differently from the host: {string.Join(", ", errors.Keys)}."
                 );
             }
-            outcome = BodyOutcome.Returned(await CallAsync(body, scope.ServiceProvider, parameters, run));
+            outcome = BodyOutcome.Returned(
+                await CallAsync(body, scope.ServiceProvider, parameters, run),
+                run.ResultFile
+            );
         }
         catch (Exception exception)
         {
@@ -270,6 +273,7 @@ public sealed class WorkerProcess : IDisposable
         {
             Ending = outcome.Ending,
             Result = outcome.Result,
+            ResultFileBytes = outcome.ResultFileBytes,
             Error = outcome.Error,
         };
     }

@@ -76,6 +76,9 @@ internal sealed record EndedMessage : Message
 
     public JsonElement? Result { get; init; }
 
+    /// <summary>How large the result in the run's file is, where it is too large for a message.</summary>
+    public long? ResultFileBytes { get; init; }
+
     public RunError? Error { get; init; }
 
     /// <summary>Of a command.</summary>

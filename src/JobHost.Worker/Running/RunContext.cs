@@ -54,6 +54,9 @@ internal sealed class RunContext : JobContext
     // Made when it is first wanted: most runs leave no files.
     public override string WorkingDirectory => Directory.CreateDirectory(workingDirectory).FullName;
 
+    public override string ArtifactsDirectory =>
+        Directory.CreateDirectory(RunFiles.Artifacts(workingDirectory)).FullName;
+
     public override ILogger Logger { get; }
 
     public override CancellationToken StopToken { get; }
@@ -61,6 +64,9 @@ internal sealed class RunContext : JobContext
     public override StopNotice? Stop => notice;
 
     internal RunLog Log { get; } = new();
+
+    /// <summary>Where a result goes that is too large for the run's record.</summary>
+    internal string ResultFile => RunFiles.Result(workingDirectory);
 
     internal RunMail Mail { get; }
 

@@ -85,6 +85,7 @@ internal sealed class AttemptRunner(
             end = await execution.Completion;
         }
         await ladder.Climbing;
+        end = ResultFiles.Checked(end, folders, run.Id);
         // Before the end can be seen: whoever sees it finds the whole log.
         collector.Remove(context);
         output.Dispose();

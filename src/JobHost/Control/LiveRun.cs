@@ -117,6 +117,7 @@ internal sealed partial class LiveRun
                     Fence = node.NextFence(),
                     StartedAt = time.GetUtcNow(),
                     Progress = null,
+                    ResultFileBytes = null,
                     Error = null,
                     ExitCode = null,
                     Signal = null,

@@ -63,6 +63,9 @@ internal sealed record ExecutionEnd
 
     public JsonElement? Result { get; init; }
 
+    /// <summary>How large the result in the run's file is said to be, where it is too large for the record.</summary>
+    public long? ResultFileBytes { get; init; }
+
     public RunError? Error { get; init; }
 
     public int? ExitCode { get; init; }
@@ -82,6 +85,7 @@ internal sealed record ExecutionEnd
         {
             Ending = outcome.Ending,
             Result = outcome.Result,
+            ResultFileBytes = outcome.ResultFileBytes,
             Error = outcome.Error,
             VerifiedBy = verifiedBy,
         };

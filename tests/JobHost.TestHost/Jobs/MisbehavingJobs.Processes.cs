@@ -1,4 +1,5 @@
 using JobHost.TestHost.Jobs.Processes;
+using JobHost.TestHost.Jobs.Tasks;
 
 namespace JobHost.TestHost.Jobs;
 
@@ -28,6 +29,8 @@ public static partial class MisbehavingJobs
             .Add<ProcessClosesChannelJob>("p-closes-channel", InWorker)
             .Add<ProcessOpensFilesJob>("p-opens-files", WithFewFiles)
             .Add<Conversation>("p-converses", InWorkerWithRetry)
+            .Add("p-huge-result", Returns.HugeAsync, InWorker)
+            .Add("p-long-result", Returns.EndlessAsync, InWorker)
             .Add("p-floods", Conversation.FloodAsync, InWorker)
             .Add<ProcessDirectoryJob>("p-cwd", InWorker);
 

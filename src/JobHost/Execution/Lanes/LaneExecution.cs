@@ -99,9 +99,10 @@ internal sealed class LaneExecution(ExecutionOrder order, LaneWorker worker, Tim
                 Ending = ended.Ending,
                 Result =
                     ended is { Ending: BodyEnding.Returned, Result: { } result }
-                    && result.GetRawText().Length <= BodyOutcome.MaxResultBytes
+                    && result.GetRawText().Length <= BodyOutcome.MaxInlineResultBytes
                         ? result
                         : null,
+                ResultFileBytes = ended.Ending == BodyEnding.Returned ? ended.ResultFileBytes : null,
                 Error = ended.Error?.Bounded(),
                 VerifiedBy = verifiedBy,
             }

@@ -138,6 +138,7 @@ internal sealed partial class ProcessExecution : RunExecution
         try
         {
             var workingDirectory = Directory.CreateDirectory(folders.WorkingDirectory(order.Run.Id)).FullName;
+            Directory.CreateDirectory(folders.Artifacts(order.Run.Id));
             tree = await tier.StartAsync(
                 new(
                     program.File,
@@ -279,10 +280,11 @@ internal sealed partial class ProcessExecution : RunExecution
         {
             Ending = obeyed ? BodyEnding.ObeyedStop : ended.Ending,
             Result = ended.Ending == BodyEnding.Returned ? Bounded(ended) : null,
+            ResultFileBytes = ended.Ending == BodyEnding.Returned ? ended.ResultFileBytes : null,
             Error = obeyed ? null : ended.Error?.Bounded(),
         };
     }
 
     private static System.Text.Json.JsonElement? Bounded(EndedMessage ended) =>
-        ended.Result is { } result && result.GetRawText().Length <= BodyOutcome.MaxResultBytes ? result : null;
+        ended.Result is { } result && result.GetRawText().Length <= BodyOutcome.MaxInlineResultBytes ? result : null;
 }
