@@ -3,8 +3,10 @@ using JobHost.Hosting;
 using JobHost.Server.Api;
 using JobHost.Server.Http;
 using JobHost.Server.Logging;
+using JobHost.Server.Metrics;
 using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
+using JobHost.Server.Telemetry;
 using JobHost.Worker.Main;
 
 namespace JobHost.Server;
@@ -75,10 +77,14 @@ public static class JobHostServer
         builder.Services.AddAccess(keys);
         builder.Services.AddJobHostApi(options);
         builder.Services.AddJobHostOpenApi();
+        builder.Services.AddSingleton(_ => new MetricsCollector());
+        using var export = OtlpExport.Begin(builder.Configuration);
 
         await using var app = builder.Build();
         // A data directory or a catalogue that cannot work is refused here, before the host would log it with its stack.
         var registry = app.Services.GetRequiredService<JobRegistry>();
+        // From the first run on.
+        app.Services.GetRequiredService<MetricsCollector>();
         app.UseJobHostPipeline(options);
         var open = app.MapGroup("").ProducesRefusals();
         open.MapHealth();
@@ -92,6 +98,7 @@ public static class JobHostServer
         api.MapLogs();
         api.MapEvents();
         api.MapAudit();
+        api.MapMetrics();
         app.MapJobHostOpenApi();
         app.MapGet("/", () => Results.LocalRedirect("~/swagger/")).ExcludeFromDescription();
         await app.RunAsync();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using JobHost.Worker.Bodies;
@@ -101,7 +102,10 @@ internal sealed class LaneProcess : IDisposable
             assignment.Fence,
             assignment.WorkingDirectory,
             time
-        );
+        )
+        {
+            Activity = JobActivity.Begin(JobActivity.CodeSpan, assignment.TraceParent, assignment.TraceState),
+        };
         runs[assignment.RunId] = Started(assignment, context);
         news.Set();
     }
@@ -182,6 +186,7 @@ internal sealed class LaneProcess : IDisposable
         if (hasEnded)
         {
             runs.TryRemove(id, out _);
+            run.Activity?.Dispose();
             var outcome = run.Completion.GetAwaiter().GetResult();
             channel.Send(
                 new OfRunMessage(
@@ -202,6 +207,8 @@ internal sealed class LaneProcess : IDisposable
         internal BodyExecution? Execution => execution;
 
         internal Task<BodyOutcome> Completion => completion;
+
+        internal Activity? Activity => context.Activity;
 
         internal RunReport Report { get; } = new(context);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -149,7 +150,10 @@ public sealed class WorkerProcess : IDisposable
             assignment.Fence,
             assignment.WorkingDirectory,
             time
-        );
+        )
+        {
+            Activity = JobActivity.Begin(JobActivity.CodeSpan, assignment.TraceParent, assignment.TraceState),
+        };
         new Thread(Listen) { Name = "jobhost-lifeline", IsBackground = true }.Start();
         if (OperatingSystem.IsLinux())
         {
@@ -223,6 +227,7 @@ public sealed class WorkerProcess : IDisposable
     {
         var run = context!;
         BodyOutcome outcome;
+        Activity.Current = run.Activity;
         try
         {
             var services = new ServiceCollection();
@@ -251,6 +256,7 @@ public sealed class WorkerProcess : IDisposable
             // Whatever job code throws is an outcome, not a fault of the worker.
             outcome = BodyOutcome.Threw(exception, run);
         }
+        run.Activity?.Dispose();
         return new()
         {
             Ending = outcome.Ending,

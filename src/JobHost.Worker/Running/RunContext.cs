@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 
@@ -52,6 +53,9 @@ internal sealed class RunContext : JobContext
     public override StopNotice? Stop => notice;
 
     internal RunLog Log { get; } = new();
+
+    /// <summary>What the job's code finds as its current activity; or null.</summary>
+    internal Activity? Activity { get; init; }
 
     internal RunProgress? Progress => progress;
 

@@ -171,6 +171,7 @@ public static class ServiceCollectionExtensions
             new SlotLimits(options.Slots.Task, options.Slots.Thread, options.Slots.Step, options.Slots.Process)
         );
         services.AddSingleton<LiveRuns>();
+        services.AddSingleton<NodeGauges>();
         services.AddSingleton(provider => new EventFeed(
             provider.GetRequiredService<IRunStore>(),
             provider.GetRequiredService<TimeProvider>()

@@ -33,6 +33,10 @@ internal sealed record RunDocument
 
     public string? Lane { get; init; }
 
+    public string? TraceParent { get; init; }
+
+    public string? TraceState { get; init; }
+
     public int Leaked { get; init; }
 
     public IReadOnlyList<RunAttempt>? Attempts { get; init; }
@@ -60,6 +64,8 @@ internal sealed record RunDocument
                 ProcessId = run.ProcessId,
                 KillGuarantee = run.KillGuarantee,
                 Lane = run.Lane,
+                TraceParent = run.TraceParent,
+                TraceState = run.TraceState,
                 Leaked = run.Leaked,
                 Attempts = run.Attempts.IsEmpty ? null : run.Attempts,
             },
@@ -92,6 +98,8 @@ internal sealed record RunDocument
             ProcessId = document.ProcessId,
             KillGuarantee = document.KillGuarantee,
             Lane = document.Lane,
+            TraceParent = document.TraceParent,
+            TraceState = document.TraceState,
             Leaked = document.Leaked,
             Attempts = document.Attempts?.ToImmutableArray() ?? [],
         };

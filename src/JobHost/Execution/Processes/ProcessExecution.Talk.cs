@@ -31,6 +31,8 @@ internal sealed partial class ProcessExecution
             WorkingDirectory = workingDirectory,
             OpenFiles = order.Job.Limits.OpenFiles,
             Parameters = command is null ? order.Run.Parameters : null,
+            TraceParent = order.Run.TraceParent,
+            TraceState = order.Run.TraceState,
             Command = command is null
                 ? null
                 : new(
