@@ -75,6 +75,7 @@ public static class ServiceCollectionExtensions
                 provider.GetRequiredService<TimeProvider>()
             )
         );
+        services.AddSingleton(provider => (IWebhookStore)provider.GetRequiredService<IRunStore>());
         services.AddSingleton(provider =>
         {
             var life = provider.GetRequiredService<IRunStore>().Life;

@@ -124,4 +124,5 @@ internal sealed record PolicyDocument(
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(RecordedEvent))]
 [JsonSerializable(typeof(AuditEntry))]
+[JsonSerializable(typeof(WebhookDelivery))]
 internal sealed partial class StorageJson : JsonSerializerContext;
