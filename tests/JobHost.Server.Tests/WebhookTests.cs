@@ -246,6 +246,7 @@ public sealed class WebhookTests
     [InlineData("Url", "http://0.0.0.0/", "AllowPrivateNetworks")]
     [InlineData("Url", "http://[::1]/", "AllowPrivateNetworks")]
     [InlineData("Url", "http://[::ffff:8.8.8.8]/", "AllowPrivateNetworks")]
+    [InlineData("Url", "http://[::ffff:32.1.2.3]/", "AllowPrivateNetworks")]
     [InlineData("Url", "http://[fe80::1]/", "AllowPrivateNetworks")]
     [InlineData("Url", "http://[fd00::1]/", "AllowPrivateNetworks")]
     [InlineData("Url", "http://[ff02::1]/", "AllowPrivateNetworks")]

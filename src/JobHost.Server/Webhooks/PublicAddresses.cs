@@ -46,7 +46,9 @@ internal static class PublicAddresses
     internal static bool Contains(IPAddress address) =>
         address.AddressFamily == AddressFamily.InterNetwork
             ? !Others.Any(network => network.Contains(address))
-            : Global.Contains(address) && !OthersOfGlobal.Any(network => network.Contains(address));
+            // First, as a network of IPv6 looks at the address of IPv4 that such a one carries.
+            : !address.IsIPv4MappedToIPv6
+                && Global.Contains(address) && !OthersOfGlobal.Any(network => network.Contains(address));
 
     /// <summary>
     /// Connects to a host, by an address that may be used: the one that is checked is the one that is connected to, so that a
