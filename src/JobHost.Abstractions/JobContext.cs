@@ -22,6 +22,12 @@ public abstract class JobContext
     /// <summary>A folder of this run alone; removed with the run's record.</summary>
     public abstract string WorkingDirectory { get; }
 
+    /// <summary>
+    /// The folder for what the run is to leave to others: its files are listed and downloaded by the API, and removed with the
+    /// run's record. Files of an earlier attempt are still there. Links are not followed.
+    /// </summary>
+    public abstract string ArtifactsDirectory { get; }
+
     /// <summary>The run's own log, kept with the run. Never blocks; lines beyond the job's output limit are dropped and counted.</summary>
     public abstract ILogger Logger { get; }
 
@@ -35,6 +41,23 @@ public abstract class JobContext
     /// <param name="percent">0 to 100; clamped. NaN counts as 0.</param>
     /// <param name="message">What is being done, or null.</param>
     public abstract void Report(double percent, string? message = null);
+
+    /// <summary>Waits for the next message that somebody sent to this run, the oldest first.</summary>
+    /// <param name="cancellationToken">Ends the wait; default: <see cref="StopToken"/>.</param>
+    /// <remarks>
+    /// A message that was received is not delivered again, unless the host or the job's process dies in the same moment: then the
+    /// next attempt gets it once more, with the same sequence. What an attempt has not received is kept for the next.
+    /// </remarks>
+    /// <exception cref="OperationCanceledException">The token was triggered.</exception>
+    public abstract Task<JobMessage> ReceiveAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Sends a message to whoever reads the messages of this run. Completes when it is on disk.</summary>
+    /// <param name="message">Becomes JSON of at most 64 KiB, with property names in camel case.</param>
+    /// <exception cref="ArgumentException">It is larger, or nothing that can be JSON.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It is not recorded: 1,000 messages or 4 MiB of the run wait already and nobody has taken them, or the store takes no writes.
+    /// </exception>
+    public abstract Task SendAsync<T>(T message);
 }
 
 /// <summary>Why a run was asked to stop.</summary>

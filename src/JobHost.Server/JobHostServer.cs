@@ -93,11 +93,17 @@ public static class JobHostServer
         app.UseJobHostPipeline(options);
         var open = app.MapGroup("").ProducesRefusals();
         open.MapHealth();
-        var api = app.MapGroup("").ProducesRefusals().Needs(Role.Viewer).AddEndpointFilter(Access.HideOthersAsync);
+        var api = app.MapGroup("")
+            .ProducesRefusals()
+            .Needs(Role.Viewer)
+            .AddEndpointFilter(Access.HideOthersAsync)
+            .AddEndpointFilter(EntityTags.HandleAsync);
         api.MapJobs();
         api.MapRuns();
         api.MapStops();
         api.MapTerminations();
+        api.MapMessages();
+        api.MapArtifacts();
         api.MapProcesses();
         api.MapNodes();
         api.MapLogs();

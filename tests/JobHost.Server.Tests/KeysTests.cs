@@ -36,6 +36,13 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
             { "GET", $"/api/v1/runs/{Id}/termination", null, Role.Viewer },
             { "GET", $"/api/v1/runs/{Id}/autopsy", null, Role.Viewer },
             { "GET", $"/api/v1/runs/{Id}/stack", null, Role.Operator },
+            { "GET", $"/api/v1/runs/{Id}/artifacts", null, Role.Viewer },
+            { "GET", $"/api/v1/runs/{Id}/artifacts/{{path}}", null, Role.Viewer },
+            { "GET", $"/api/v1/runs/{Id}/result", null, Role.Viewer },
+            { "GET", $"/api/v1/runs/{Id}/messages", null, Role.Viewer },
+            { "POST", $"/api/v1/runs/{Id}/messages", """{ "message": 1 }""", Role.Operator },
+            { "DELETE", $"/api/v1/runs/{Id}/messages?through=1", null, Role.Operator },
+            { "POST", $"/api/v1/runs/{Id}/input", null, Role.Operator },
             { "POST", $"/api/v1/runs/{Id}/retry", null, Role.Operator },
             { "POST", $"/api/v1/runs/{Id}/cancel", "{}", Role.Operator },
             { "POST", $"/api/v1/runs/{Id}/cancel", """{ "escalate": "kill" }""", Role.Killer },
@@ -74,7 +81,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
             var answer = await SendAsync(method, path, body, Bearer(role.ToString().ToLowerInvariant()));
             if (role >= needed)
             {
-                Assert.True(answer.Status is 200 or 202 or 404, $"{role}: {answer.Status} {answer.Text}");
+                Assert.True(answer.Status is 200 or 202 or 204 or 404 or 415, $"{role}: {answer.Status} {answer.Text}");
             }
             else
             {

@@ -30,16 +30,25 @@ public sealed class MetricsTests(InProcessServer server) : IClassFixture<InProce
         var seen = await ReadAsync(api);
 
         const string Ended = "jobhost_runs_ended_total";
-        Assert.Equal(3, seen.Sum(Ended, "jobhost_job=\"result\"", "jobhost_state=\"succeeded\"", "jobhost_kind=\"task\""));
+        Assert.Equal(
+            3,
+            seen.Sum(Ended, "jobhost_job=\"result\"", "jobhost_state=\"succeeded\"", "jobhost_kind=\"task\"")
+        );
         Assert.Equal(1, seen.Sum(Ended, "jobhost_job=\"throws\"", "jobhost_state=\"failed\""));
-        Assert.Equal(1, seen.Sum(Ended, "jobhost_job=\"p-ignores\"", "jobhost_state=\"killed\"", "jobhost_kind=\"process\""));
+        Assert.Equal(
+            1,
+            seen.Sum(Ended, "jobhost_job=\"p-ignores\"", "jobhost_state=\"killed\"", "jobhost_kind=\"process\"")
+        );
         Assert.Equal(3, seen.Sum("jobhost_run_duration_seconds_count", "jobhost_job=\"result\""));
         Assert.Equal(3, seen.Sum("jobhost_run_queue_duration_seconds_count", "jobhost_job=\"result\""));
         Assert.Equal(
             1,
             seen.Sum("jobhost_run_stop_duration_seconds_count", "jobhost_rung=\"kill\"", "jobhost_verdict=\"gone\"")
         );
-        Assert.DoesNotContain(seen.Values.Keys, key => key.Contains("jobhost_mechanism=\"none\"", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            seen.Values.Keys,
+            key => key.Contains("jobhost_mechanism=\"none\"", StringComparison.Ordinal)
+        );
         Assert.True(leaked >= 1);
         Assert.Equal(leaked, seen.Sum("jobhost_processes_leaked_total", "jobhost_job=\"p-daemon-then-exits\""));
         Assert.Equal(1, seen.Sum("jobhost_limits_exceeded_total", "jobhost_limit=\"openFiles\""));
@@ -86,7 +95,10 @@ public sealed class MetricsTests(InProcessServer server) : IClassFixture<InProce
         await api.StopAsync(worker);
         await api.StopAsync(waiting);
         seen = await ReadAsync(api);
-        Assert.Equal(0, seen.Sum("jobhost_runs_current") + seen.Sum("jobhost_runs_stuck") + seen.Sum("jobhost_workers"));
+        Assert.Equal(
+            0,
+            seen.Sum("jobhost_runs_current") + seen.Sum("jobhost_runs_stuck") + seen.Sum("jobhost_workers")
+        );
         Assert.Equal(1, seen.Sum("jobhost_run_stop_duration_seconds_count", "jobhost_verdict=\"gone-late\""));
     }
 
@@ -123,11 +135,7 @@ public sealed class MetricsTests(InProcessServer server) : IClassFixture<InProce
             text,
             StringComparison.Ordinal
         );
-        Assert.Contains(
-            """# HELP test_nasty_name_bytes_total A \\ and a\nnew line""",
-            text,
-            StringComparison.Ordinal
-        );
+        Assert.Contains("""# HELP test_nasty_name_bytes_total A \\ and a\nnew line""", text, StringComparison.Ordinal);
         Assert.Contains("\ntest_odd NaN\n", text, StringComparison.Ordinal);
     }
 

@@ -12,7 +12,6 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
     [Theory(Timeout = 60_000)]
     [InlineData("throws", "System.InvalidOperationException")]
     [InlineData("throws-cancellation", "System.OperationCanceledException")]
-    [InlineData("huge-result", "result-too-large")]
     [InlineData("cyclic-result", "result-not-serialisable")]
     public async Task A_task_that_does_not_end_well_has_failed_and_says_why(string job, string errorType)
     {

@@ -62,9 +62,9 @@ public sealed class TracesTests(InProcessServer server) : IClassFixture<InProces
         await using (var first = await ServerProcess.StartAsync(data, settings: settings))
         {
             await first.Api.SubmitAsync("/api/v1/jobs/tell/pause", "{}");
-            id = (
-                await first.Api.StartRunAsync("tell", "{}", ("traceparent", Parent), ("tracestate", State))
-            ).Expect(202).Text("id");
+            id = (await first.Api.StartRunAsync("tell", "{}", ("traceparent", Parent), ("tracestate", State)))
+                .Expect(202)
+                .Text("id");
             await first.KillAsync();
         }
         await using var second = await ServerProcess.StartAsync(data, settings: settings);
@@ -100,7 +100,17 @@ public sealed class TracesTests(InProcessServer server) : IClassFixture<InProces
 
         var spans = BodiesOf("/v1/traces");
         var metrics = BodiesOf("/v1/metrics");
-        foreach (var expected in new[] { "jobhost.queue", "jobhost.run", "jobhost.rung", "p-ignores", "the-test", run.Text("id") })
+        foreach (
+            var expected in new[]
+            {
+                "jobhost.queue",
+                "jobhost.run",
+                "jobhost.rung",
+                "p-ignores",
+                "the-test",
+                run.Text("id"),
+            }
+        )
         {
             Assert.True(Has(spans, Encoding.UTF8.GetBytes(expected)), expected);
         }
@@ -145,9 +155,9 @@ public sealed class TracesTests(InProcessServer server) : IClassFixture<InProces
 
     private static async Task<JsonElement> EndedAsync(ApiClient api, string job)
     {
-        var id = (
-            await api.StartRunAsync(job, "{}", ("traceparent", Parent), ("tracestate", State))
-        ).Expect(202).Text("id");
+        var id = (await api.StartRunAsync(job, "{}", ("traceparent", Parent), ("tracestate", State)))
+            .Expect(202)
+            .Text("id");
         var run = await api.EndAsync(id);
         Assert.True(ApiClient.Is(run, "succeeded"), run.ToString());
         return run;

@@ -41,16 +41,27 @@ public sealed class WebhookTests
             Assert.Equal(recorded.Text("id"), request.Headers["JobHost-Event-Id"]);
             Assert.Equal(SignatureOf(request), request.Headers["JobHost-Signature"]);
         }
-        var listed = Assert.Single((await server.Api.FetchAsync(Hooks)).Expect(200).GetProperty("items").EnumerateArray());
+        var listed = Assert.Single(
+            (await server.Api.FetchAsync(Hooks)).Expect(200).GetProperty("items").EnumerateArray()
+        );
         Assert.Equal((receiver.Url, "hook"), (listed.Text("origin"), listed.Text("name")));
         var deliveries = await UntilDeliveredAsync(server.Api, 3);
         Assert.Equal(
-            [("run.succeeded", "delivered", "1", "200"), ("run.running", "delivered", "1", "200"), ("run.queued", "delivered", "1", "200")],
-            deliveries.Select(one => (one.Text("eventType"), one.Text("state"), one.Text("attempts"), one.Text("status")))
+            [
+                ("run.succeeded", "delivered", "1", "200"),
+                ("run.running", "delivered", "1", "200"),
+                ("run.queued", "delivered", "1", "200"),
+            ],
+            deliveries.Select(one =>
+                (one.Text("eventType"), one.Text("state"), one.Text("attempts"), one.Text("status"))
+            )
         );
         var page = (await server.Api.FetchAsync($"{Hooks}/hook/deliveries?pageSize=2")).Expect(200);
         var rest = await server.Api.FetchAsync($"{Hooks}/hook/deliveries?pageToken={page.Text("nextPageToken")}");
-        Assert.Equal("run.queued", Assert.Single(rest.Expect(200).GetProperty("items").EnumerateArray()).Text("eventType"));
+        Assert.Equal(
+            "run.queued",
+            Assert.Single(rest.Expect(200).GetProperty("items").EnumerateArray()).Text("eventType")
+        );
     }
 
     [Fact(Timeout = 120_000)]
@@ -60,7 +71,9 @@ public sealed class WebhookTests
         var url = $"http://127.0.0.1:{port}";
         var data = ServerProcess.NewDataDirectory();
         string id;
-        await using (var first = await ServerProcess.StartAsync(data, settings: Arguments(Hook(url, events: ["run.*"]))))
+        await using (
+            var first = await ServerProcess.StartAsync(data, settings: Arguments(Hook(url, events: ["run.*"])))
+        )
         {
             await ListensAsync(first.Api);
             id = (await first.Api.RunAsync("result")).Text("id");
@@ -71,7 +84,10 @@ public sealed class WebhookTests
             await first.KillAsync();
         }
         await using var receiver = await HttpReceiver.StartAsync(port: port);
-        await using var second = await ServerProcess.StartAsync(data, settings: Arguments(Hook(url, events: ["run.*"])));
+        await using var second = await ServerProcess.StartAsync(
+            data,
+            settings: Arguments(Hook(url, events: ["run.*"]))
+        );
 
         await ArrivedAsync(receiver, 3);
 
@@ -129,7 +145,9 @@ public sealed class WebhookTests
             }
         );
         var never = new TaskCompletionSource();
-        await using var silent = await HttpReceiver.StartAsync((_, context) => never.Task.WaitAsync(context.RequestAborted));
+        await using var silent = await HttpReceiver.StartAsync(
+            (_, context) => never.Task.WaitAsync(context.RequestAborted)
+        );
         await using var good = await HttpReceiver.StartAsync();
         var settings = Hook(flaky.Url, events: ["run.*"], name: "flaky", index: 0)
             .Concat(Hook(silent.Url, events: ["run.*"], name: "silent", index: 1))
@@ -144,8 +162,14 @@ public sealed class WebhookTests
         var deliveries = await UntilDeliveredAsync(server.Api, 3, "flaky");
 
         Assert.Equal(
-            [("run.succeeded", "delivered", "3", "204"), ("run.running", "failed", "4", "503"), ("run.queued", "delivered", "3", "204")],
-            deliveries.Select(one => (one.Text("eventType"), one.Text("state"), one.Text("attempts"), one.Text("status")))
+            [
+                ("run.succeeded", "delivered", "3", "204"),
+                ("run.running", "failed", "4", "503"),
+                ("run.queued", "delivered", "3", "204"),
+            ],
+            deliveries.Select(one =>
+                (one.Text("eventType"), one.Text("state"), one.Text("attempts"), one.Text("status"))
+            )
         );
         Assert.Equal([3, 4, 3], failures.OrderBy(pair => long.Parse(pair.Key)).Select(pair => pair.Value));
         Assert.All(flaky.Received, request => Assert.Equal(SignatureOf(request), request.Headers["JobHost-Signature"]));
@@ -180,7 +204,10 @@ public sealed class WebhookTests
         await server.Api.RunAsync("result");
 
         var delivery = Assert.Single(await UntilDeliveredAsync(server.Api, 1));
-        Assert.Equal(("failed", "307", "4"), (delivery.Text("state"), delivery.Text("status"), delivery.Text("attempts")));
+        Assert.Equal(
+            ("failed", "307", "4"),
+            (delivery.Text("state"), delivery.Text("status"), delivery.Text("attempts"))
+        );
         Assert.Empty(target.Received);
     }
 
@@ -196,18 +223,24 @@ public sealed class WebhookTests
 
         var delivery = Assert.Single(await UntilDeliveredAsync(server.Api, 1));
         Assert.Equal("failed", delivery.Text("state"));
-        Assert.Contains("'localhost' has no address of the public internet", delivery.Text("problem"), StringComparison.Ordinal);
+        Assert.Contains(
+            "'localhost' has no address of the public internet",
+            delivery.Text("problem"),
+            StringComparison.Ordinal
+        );
         Assert.Empty(receiver.Received);
     }
 
     [Fact(Timeout = 120_000)]
     public async Task A_secret_is_shown_to_nobody_and_written_nowhere()
     {
-        await using var receiver = await HttpReceiver.StartAsync((_, context) =>
-        {
-            context.Response.StatusCode = 500;
-            return Task.CompletedTask;
-        });
+        await using var receiver = await HttpReceiver.StartAsync(
+            (_, context) =>
+            {
+                context.Response.StatusCode = 500;
+                return Task.CompletedTask;
+            }
+        );
         await using var server = await ServerProcess.StartAsync(
             settings: Arguments(Hook(receiver.Url + "/path-is-secret", events: ["run.succeeded"]))
         );
@@ -227,7 +260,10 @@ public sealed class WebhookTests
         Assert.Contains("was not told of event", server.Output, StringComparison.Ordinal);
         foreach (var secret in new[] { Secret, "path-is-secret" })
         {
-            Assert.All(written, bytes => Assert.True(bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) < 0, secret));
+            Assert.All(
+                written,
+                bytes => Assert.True(bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) < 0, secret)
+            );
         }
     }
 

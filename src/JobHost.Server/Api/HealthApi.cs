@@ -18,7 +18,9 @@ internal static class HealthApi
             .MapGet("/ready", ReadyAsync)
             .WithName("GetReady")
             .WithSummary("Answers 200 where the node takes starts, 503 where it does not.")
-            .WithDescription("`degraded`: it takes starts, but a run is stuck, the process is tainted by an abort, or the file of keys cannot be read. `reasons` says which.")
+            .WithDescription(
+                "`degraded`: it takes starts, but a run is stuck, the process is tainted by an abort, or the file of keys cannot be read. `reasons` says which."
+            )
             .Produces<ReadyContract>(503);
     }
 

@@ -38,11 +38,7 @@ internal static class WebhooksApi
     ) =>
         TypedResults.Ok(
             new PageContract<WebhookContract>(
-                [
-                    .. webhooks.Followers.Select(follower =>
-                        WebhookContract.Of(follower, registry.Events.Last, context)
-                    ),
-                ],
+                [.. webhooks.Followers.Select(follower => WebhookContract.Of(follower, registry.Events.Last, context))],
                 NextPageToken: null
             )
         );

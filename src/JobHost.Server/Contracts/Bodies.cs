@@ -89,6 +89,13 @@ public sealed record FreezeBody
     public double? TtlSeconds { get; init; }
 }
 
+/// <summary>What to send to a run.</summary>
+public sealed record MessageBody
+{
+    /// <summary>Any JSON, up to 64 KiB.</summary>
+    public required JsonElement Message { get; init; }
+}
+
 /// <summary>Why a job is paused.</summary>
 public sealed record PauseBody
 {

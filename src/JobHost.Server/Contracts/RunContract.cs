@@ -45,7 +45,11 @@ public sealed record RunContract
 
     public RunProgress? Progress { get; init; }
 
+    /// <summary>Of at most 64 KiB; a larger one is at <c>links.result</c>.</summary>
     public JsonElement? Result { get; init; }
+
+    /// <summary>How large the result is, in bytes of JSON, where it is too large for this document; else null.</summary>
+    public long? ResultFileBytes { get; init; }
 
     public RunError? Error { get; init; }
 
@@ -98,6 +102,7 @@ public sealed record RunContract
             RetryOf = run.RetryOf?.Value,
             Progress = run.Progress,
             Result = run.Result,
+            ResultFileBytes = run.ResultFileBytes,
             Error = run.Error,
             ExitCode = run.ExitCode,
             Signal = run.Signal,
@@ -114,6 +119,9 @@ public sealed record RunContract
                 $"{self}/termination",
                 $"{self}/logs",
                 $"{self}/events",
+                $"{self}/messages",
+                $"{self}/artifacts",
+                run.Result is null && run.ResultFileBytes is null ? null : $"{self}/result",
                 Transitions.IsExecuting(run.State) ? $"{self}/stack" : null,
                 run.IsEnded ? null : $"{self}/cancel",
                 run.IsEnded ? null : $"{self}/kill",
@@ -130,6 +138,9 @@ public sealed record RunLinks(
     string Termination,
     string Logs,
     string Events,
+    string Messages,
+    string Artifacts,
+    string? Result,
     string? Stack,
     string? Cancel,
     string? Kill,

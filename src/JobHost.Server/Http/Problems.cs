@@ -45,6 +45,12 @@ internal static class Problems
             "It is kept of runs that were forced, where their job's option Autopsy is set."
         );
 
+    internal static ProblemHttpResult NoResult() =>
+        Problem(404, "no-result", "There is no result", "The run has not succeeded, or its job returns nothing.");
+
+    internal static ProblemHttpResult UnknownArtifact(string path) =>
+        Problem(404, "unknown-artifact", "There is no such file", $"The run has left no plain file '{Shown(path)}'.");
+
     internal static ProblemHttpResult RunAlreadyEnded(object run) =>
         Problem(
             409,
@@ -52,6 +58,14 @@ internal static class Problems
             "The run has already ended",
             "It is verified gone: nothing of it is left to act on.",
             more: ("run", run)
+        );
+
+    internal static ProblemHttpResult PreconditionFailed() =>
+        Problem(
+            412,
+            "precondition-failed",
+            "It is no longer as it was seen",
+            "The tag in If-Match is that of an older document. Nothing was done; look again."
         );
 
     internal static ProblemHttpResult RunNotEnded(object run) =>
@@ -79,6 +93,33 @@ internal static class Problems
             "Runs of this kind cannot do that",
             $"Only process runs have processes of their own; this is a {kind} run.",
             more: ("run", run)
+        );
+
+    internal static ProblemHttpResult TakesNoMail(object run, bool isInput) =>
+        Problem(
+            409,
+            "not-supported-for-kind",
+            "Runs of this job cannot do that",
+            isInput
+                ? "Input is for commands whose TakesInput is set."
+                : "Messages are for jobs that are code; a command may take input.",
+            more: ("run", run)
+        );
+
+    internal static ProblemHttpResult NotBytes() =>
+        Problem(
+            415,
+            "unsupported-media-type",
+            "The body must be bytes or text",
+            "Send it with Content-Type: application/octet-stream or text/plain."
+        );
+
+    internal static ProblemHttpResult MailboxFull() =>
+        Problem(
+            429,
+            "mailbox-full",
+            "Too much waits for the run already",
+            "At most 1,000 messages and 4 MiB wait for a run. Try again when it has received some."
         );
 
     internal static ProblemHttpResult NoProcess(object run) =>

@@ -26,20 +26,7 @@ internal sealed class MetricFamily
     // As the SDKs of OpenTelemetry name it.
     private static readonly Labels Overflow = new([new("otel.metric.overflow", "true")]);
 
-    private static readonly double[] Defaults =
-    [
-        0.005,
-        0.01,
-        0.025,
-        0.05,
-        0.1,
-        0.25,
-        0.5,
-        1,
-        2.5,
-        5,
-        10,
-    ];
+    private static readonly double[] Defaults = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
     private readonly ConcurrentDictionary<Labels, MetricSeries> series = new();
     private readonly double[] bounds;
@@ -97,8 +84,7 @@ internal sealed class MetricFamily
     private static MetricKind KindOf(Instrument instrument)
     {
         var type = instrument.GetType().GetGenericTypeDefinition();
-        return
-            type == typeof(Counter<>) || type == typeof(ObservableCounter<>) ? MetricKind.Counter
+        return type == typeof(Counter<>) || type == typeof(ObservableCounter<>) ? MetricKind.Counter
             : type == typeof(Histogram<>) ? MetricKind.Histogram
             : MetricKind.Gauge;
     }
@@ -107,7 +93,10 @@ internal sealed class MetricFamily
         instrument switch
         {
             Histogram<double> { Advice.HistogramBucketBoundaries: { } advised } => [.. advised],
-            Histogram<long> { Advice.HistogramBucketBoundaries: { } advised } => [.. advised.Select(one => (double)one)],
+            Histogram<long> { Advice.HistogramBucketBoundaries: { } advised } =>
+            [
+                .. advised.Select(one => (double)one),
+            ],
             Histogram<int> { Advice.HistogramBucketBoundaries: { } advised } => [.. advised.Select(one => (double)one)],
             _ => Defaults,
         };
@@ -138,7 +127,8 @@ internal sealed class Labels : IEquatable<Labels>
 
     internal IReadOnlyList<KeyValuePair<string, string>> Pairs => pairs;
 
-    public bool Equals([NotNullWhen(true)] Labels? other) => other is not null && pairs.AsSpan().SequenceEqual(other.pairs);
+    public bool Equals([NotNullWhen(true)] Labels? other) =>
+        other is not null && pairs.AsSpan().SequenceEqual(other.pairs);
 
     public override bool Equals(object? obj) => Equals(obj as Labels);
 

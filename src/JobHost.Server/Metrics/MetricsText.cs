@@ -28,7 +28,11 @@ internal sealed class MetricsText(bool isOpenMetrics)
         var head = isOpenMetrics ? name : sample;
         if (family.Description is { Length: > 0 } description)
         {
-            text.Append("# HELP ").Append(head).Append(' ').Append(Escaped(description, quotes: isOpenMetrics)).Append('\n');
+            text.Append("# HELP ")
+                .Append(head)
+                .Append(' ')
+                .Append(Escaped(description, quotes: isOpenMetrics))
+                .Append('\n');
         }
         var kind = family.Kind switch
         {
@@ -142,7 +146,8 @@ internal sealed class MetricsText(bool isOpenMetrics)
 
     private static string Escaped(string said, bool quotes)
     {
-        var escaped = said.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+        var escaped = said.Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("\n", "\\n", StringComparison.Ordinal);
         return quotes ? escaped.Replace("\"", "\\\"", StringComparison.Ordinal) : escaped;
     }
 

@@ -17,6 +17,7 @@ internal static class OpenApiDocument
         ["ReleaseRun"] = """{ "reason": "its socket hangs; the import must go on" }""",
         ["SignalRun"] = """{ "signal": "SIGUSR1" }""",
         ["FreezeRun"] = """{ "ttlSeconds": 60 }""",
+        ["SendMessage"] = """{ "message": { "page": 7, "skip": true } }""",
         ["PauseJob"] = """{ "reason": "the archive is full" }""",
         ["StopRuns"] =
             """{ "filter": { "job": "import", "labels": { "team": "reports" } }, "mode": "kill", "reason": "wrong input" }""",
@@ -26,13 +27,21 @@ internal static class OpenApiDocument
             """{ "ids": ["0198c0de-0000-7000-8000-000000000001"], "mode": "any", "timeoutSeconds": 10 }""",
     };
 
-    private static readonly HashSet<string?> Waiting = ["StartRun", "GetRun", "CancelRun", "KillRun", "RetryRun"];
+    private static readonly HashSet<string?> Waiting =
+    [
+        "StartRun",
+        "GetRun",
+        "CancelRun",
+        "KillRun",
+        "RetryRun",
+        "ListMessages",
+    ];
 
     // Answered with a plan where they are only validated.
     private static readonly HashSet<string?> Planned = ["CancelRun", "KillRun"];
 
     private static readonly int[] ToAll = [400, 401, 403, 429, 500];
-    private static readonly int[] ToChanges = [400, 401, 403, 413, 415, 429, 500, 503];
+    private static readonly int[] ToChanges = [400, 401, 403, 412, 413, 415, 429, 500, 503];
 
     private static OpenApiParameter Prefer =>
         new()

@@ -48,7 +48,8 @@ internal static class PublicAddresses
             ? !Others.Any(network => network.Contains(address))
             // First, as a network of IPv6 looks at the address of IPv4 that such a one carries.
             : !address.IsIPv4MappedToIPv6
-                && Global.Contains(address) && !OthersOfGlobal.Any(network => network.Contains(address));
+                && Global.Contains(address)
+                && !OthersOfGlobal.Any(network => network.Contains(address));
 
     /// <summary>
     /// Connects to a host, by an address that may be used: the one that is checked is the one that is connected to, so that a

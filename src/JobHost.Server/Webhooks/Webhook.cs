@@ -106,10 +106,10 @@ internal sealed partial class Webhook
         {
             return "Url must be an address such as 'https://example.org/hook'.";
         }
-        return
-            config.Name is null || !NameForm().IsMatch(config.Name)
+        return config.Name is null || !NameForm().IsMatch(config.Name)
                 ? "Name must be 1 to 63 lower-case letters, digits and '. _ -', beginning with a letter or digit."
-            : url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps ? "Url must begin with https:// or http://."
+            : url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps
+                ? "Url must begin with https:// or http://."
             : url.UserInfo.Length > 0 ? "Url must not contain a user or a password; the receiver checks the signature."
             : url.Fragment.Length > 0 ? "Url must not contain a '#'."
             : !config.AllowPrivateNetworks
@@ -132,6 +132,6 @@ internal sealed partial class Webhook
             && RecordedEvent.Types.Any(type => type.StartsWith(wanted[..^1], StringComparison.Ordinal))
         );
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,62}\\z")]
+    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,62}\\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex NameForm();
 }

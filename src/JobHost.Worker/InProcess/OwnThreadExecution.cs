@@ -94,7 +94,7 @@ internal sealed class OwnThreadExecution : ThreadedExecution
         return Thread.Open(() =>
         {
             job.GetAwaiter().GetResult();
-            return BodyOutcome.Returned(JobBody.ResultOf(job));
+            return BodyOutcome.Returned(JobBody.ResultOf(job), Order.Context.ResultFile);
         });
     }
 

@@ -36,7 +36,7 @@ internal sealed class StepExecution : CooperativeExecution
             var step = enumerator.Current;
             if (step.IsLast)
             {
-                return BodyOutcome.Returned(step.Result);
+                return BodyOutcome.Returned(step.Result, Order.Context.ResultFile);
             }
             if (step.Pause > TimeSpan.Zero)
             {

@@ -19,5 +19,5 @@ internal sealed class TaskExecution : CooperativeExecution
     internal override string Proof => "the job's task completed";
 
     protected override async Task<BodyOutcome> CallAsync(IServiceProvider services, object? parameters) =>
-        BodyOutcome.Returned(await Order.Body.RunAsync(services, parameters, Order.Context));
+        BodyOutcome.Returned(await Order.Body.RunAsync(services, parameters, Order.Context), Order.Context.ResultFile);
 }

@@ -34,7 +34,7 @@ internal sealed class ThreadExecution : ThreadedExecution
                 {
                     return new(BodyEnding.Aborted);
                 }
-                return BodyOutcome.Returned(result);
+                return BodyOutcome.Returned(result, Order.Context.ResultFile);
             }
             catch (Exception exception)
             {

@@ -90,27 +90,35 @@ internal sealed class LaneProcess : IDisposable
                 // Nobody waits for it here: what comes of it is the run's end. The first strike has happened on return.
                 _ = run.Execution?.ClimbAsync(climb.Rung, climb.Notice, climb.Grace, CancellationToken.None);
                 break;
+            case OfRunMessage { Message: DeliverMessage deliver } of when runs.TryGetValue(of.RunId, out var run):
+                run.Inbox.Deliver(deliver.Message);
+                break;
+            case OfRunMessage { Message: SaidMessage said } of when runs.TryGetValue(of.RunId, out var run):
+                run.Outbox.Hear(said);
+                break;
         }
     }
 
     private void Start(AssignMessage assignment)
     {
+        var mail = new ChannelMail(message => channel.Send(new OfRunMessage(assignment.RunId, message)));
         var context = new RunContext(
             assignment.RunId,
             assignment.Job,
             assignment.Attempt,
             assignment.Fence,
             assignment.WorkingDirectory,
+            mail,
             time
         )
         {
             Activity = JobActivity.Begin(JobActivity.CodeSpan, assignment.TraceParent, assignment.TraceState),
         };
-        runs[assignment.RunId] = Started(assignment, context);
+        runs[assignment.RunId] = Started(assignment, context, mail);
         news.Set();
     }
 
-    private LaneRun Started(AssignMessage assignment, RunContext context)
+    private LaneRun Started(AssignMessage assignment, RunContext context, ChannelMail mail)
     {
         try
         {
@@ -132,12 +140,12 @@ internal sealed class LaneProcess : IDisposable
                 TaskContinuationOptions.ExecuteSynchronously,
                 TaskScheduler.Default
             );
-            return new(context, execution, execution.Completion);
+            return new(context, mail, execution, execution.Completion);
         }
         catch (Exception problem)
         {
             // The code of a registration, or no memory for another thread: one run's failure, not the lane's.
-            return new(context, null, Task.FromResult(BodyOutcome.Threw(problem, context)));
+            return new(context, mail, null, Task.FromResult(BodyOutcome.Threw(problem, context)));
         }
     }
 
@@ -195,6 +203,7 @@ internal sealed class LaneProcess : IDisposable
                     {
                         Ending = outcome.Ending,
                         Result = outcome.Result,
+                        ResultFileBytes = outcome.ResultFileBytes,
                         Error = outcome.Error,
                     }
                 )
@@ -202,8 +211,17 @@ internal sealed class LaneProcess : IDisposable
         }
     }
 
-    private sealed class LaneRun(RunContext context, BodyExecution? execution, Task<BodyOutcome> completion)
+    private sealed class LaneRun(
+        RunContext context,
+        ChannelMail mail,
+        BodyExecution? execution,
+        Task<BodyOutcome> completion
+    )
     {
+        internal RunMail Inbox => context.Mail;
+
+        internal ChannelMail Outbox => mail;
+
         internal BodyExecution? Execution => execution;
 
         internal Task<BodyOutcome> Completion => completion;

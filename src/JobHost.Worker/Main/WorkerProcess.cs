@@ -42,13 +42,16 @@ public sealed class WorkerProcess : IDisposable
     private readonly TimeProvider time = TimeProvider.System;
     private readonly ManualResetEventSlim leave = new();
     private readonly AdoptedZombies zombies = new();
+    private readonly CommandInput input;
     private volatile RunContext? context;
+    private volatile ChannelMail? mail;
     private volatile Action<int>? forwardSignal;
 
     private WorkerProcess(WorkerChannel channel, Action<JobsBuilder> configureJobs)
     {
         this.channel = channel;
         this.configureJobs = configureJobs;
+        input = new(channel.Send);
     }
 
     /// <summary>
@@ -149,6 +152,7 @@ public sealed class WorkerProcess : IDisposable
             assignment.Attempt,
             assignment.Fence,
             assignment.WorkingDirectory,
+            mail = new(channel.Send),
             time
         )
         {
@@ -160,7 +164,9 @@ public sealed class WorkerProcess : IDisposable
             zombies.Begin();
         }
         using var reporter = new WorkerReporter(channel, context);
-        var ended = assignment.Command is { } command ? RunCommand(command) : await RunCodeAsync(assignment);
+        var ended = assignment.Command is { } command
+            ? RunCommand(command, assignment.TakesInput)
+            : await RunCodeAsync(assignment);
         reporter.Finish(ended);
         // The host looks whom the job leaves behind while there is still somebody whom they are below.
         leave.Wait(LeaveGrace);
@@ -181,6 +187,15 @@ public sealed class WorkerProcess : IDisposable
                 {
                     case StopMessage stop:
                         Stop(new(stop.Cause, stop.Reason, stop.Deadline));
+                        break;
+                    case DeliverMessage deliver:
+                        context?.Mail.Deliver(deliver.Message);
+                        break;
+                    case SaidMessage said:
+                        mail?.Hear(said);
+                        break;
+                    case InputMessage given:
+                        input.Add(given);
                         break;
                     case LeaveMessage:
                         leave.Set();
@@ -249,7 +264,10 @@ public sealed class WorkerProcess : IDisposable
                     $"The worker read the parameters differently from the host: {string.Join(", ", errors.Keys)}."
                 );
             }
-            outcome = BodyOutcome.Returned(await CallAsync(body, scope.ServiceProvider, parameters, run));
+            outcome = BodyOutcome.Returned(
+                await CallAsync(body, scope.ServiceProvider, parameters, run),
+                run.ResultFile
+            );
         }
         catch (Exception exception)
         {
@@ -261,6 +279,7 @@ public sealed class WorkerProcess : IDisposable
         {
             Ending = outcome.Ending,
             Result = outcome.Result,
+            ResultFileBytes = outcome.ResultFileBytes,
             Error = outcome.Error,
         };
     }
@@ -297,11 +316,11 @@ public sealed class WorkerProcess : IDisposable
         }
     }
 
-    private EndedMessage RunCommand(CommandLine command)
+    private EndedMessage RunCommand(CommandLine command, bool takesInput)
     {
         try
         {
-            var exit = OperatingSystem.IsLinux() ? RunOnLinux(command) : RunElsewhere(command);
+            var exit = OperatingSystem.IsLinux() ? RunOnLinux(command, takesInput) : RunElsewhere(command, takesInput);
             return exit.ExitCode == 0
                 ? new() { Ending = BodyEnding.Returned, ExitCode = 0 }
                 : new()
@@ -320,7 +339,7 @@ public sealed class WorkerProcess : IDisposable
     }
 
     [SupportedOSPlatform("linux")]
-    private ProcessExit RunOnLinux(CommandLine command)
+    private ProcessExit RunOnLinux(CommandLine command, bool takesInput)
     {
         // A signal to the tree is meant for the command; its worker only waits for it, and must not end of it first.
         var withstood = Signals
@@ -328,15 +347,25 @@ public sealed class WorkerProcess : IDisposable
                 PosixSignalRegistration.Create((PosixSignal)signal, caught => caught.Cancel = true)
             )
             .ToList();
-        var pid = Spawn.Start(
-            new()
-            {
-                File = command.File,
-                Arguments = command.Arguments,
-                Environment = command.Environment,
-                WorkingDirectory = command.WorkingDirectory,
-            }
-        );
+        var stdin = takesInput ? CommandInput.Open() : default;
+        int pid;
+        using (stdin.Read)
+        {
+            pid = Spawn.Start(
+                new()
+                {
+                    File = command.File,
+                    Arguments = command.Arguments,
+                    Environment = command.Environment,
+                    WorkingDirectory = command.WorkingDirectory,
+                    Stdin = stdin.Read,
+                }
+            );
+        }
+        if (takesInput)
+        {
+            input.Begin(stdin.Write);
+        }
         // Ours and not reaped, so the number is still the command's. Never disposed: a stop may come at the last moment.
         var pidfd = Pidfd.Open(pid) ?? throw new IOException($"Process {pid} cannot be watched.");
         zombies.Own = pid;
@@ -350,12 +379,13 @@ public sealed class WorkerProcess : IDisposable
         return exit;
     }
 
-    private static ProcessExit RunElsewhere(CommandLine command)
+    private ProcessExit RunElsewhere(CommandLine command, bool takesInput)
     {
         var start = new System.Diagnostics.ProcessStartInfo(command.File, command.Arguments)
         {
             UseShellExecute = false,
             WorkingDirectory = command.WorkingDirectory,
+            RedirectStandardInput = takesInput,
         };
         start.Environment.Clear();
         foreach (var (name, value) in command.Environment)
@@ -363,6 +393,10 @@ public sealed class WorkerProcess : IDisposable
             start.Environment[name] = value;
         }
         using var process = System.Diagnostics.Process.Start(start)!;
+        if (takesInput)
+        {
+            input.Begin(process.StandardInput.BaseStream);
+        }
         process.WaitForExit();
         return new(process.ExitCode, null);
     }

@@ -113,6 +113,14 @@ internal static unsafe class Children
         return Libc.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) == 0 && *(int*)(info + 16) != 0;
     }
 
+    /// <summary>Whether a child has ended; it is not reaped.</summary>
+    internal static bool IsDead(int pid)
+    {
+        var info = stackalloc byte[SiginfoSize];
+        new Span<byte>(info, SiginfoSize).Clear();
+        return Libc.waitid(P_PID, pid, info, WEXITED | WNOHANG | WNOWAIT) == 0 && *(int*)(info + 16) != 0;
+    }
+
     /// <summary>Gives the number of an ended child back to the system; false while it runs.</summary>
     internal static bool TryReap(int pid)
     {

@@ -18,6 +18,9 @@ internal sealed record SpawnRequest
 
     public string? WorkingDirectory { get; init; }
 
+    /// <summary>Becomes the child's descriptor 0; null: <c>/dev/null</c> does.</summary>
+    public SafeFileHandle? Stdin { get; init; }
+
     /// <summary>Becomes the child's descriptor 1; null leaves the parent's.</summary>
     public SafeFileHandle? Stdout { get; init; }
 
@@ -73,6 +76,7 @@ internal static unsafe class Spawn
             Check(Libc.posix_spawnattr_setflags(attributes, (short)flags));
 
             Check(Libc.posix_spawn_file_actions_addopen(actions, 0, strings.Add("/dev/null"), 0, 0));
+            Redirect(actions, request.Stdin, 0);
             Redirect(actions, request.Stdout, 1);
             Redirect(actions, request.Stderr, 2);
             Redirect(actions, request.Channel, 3);

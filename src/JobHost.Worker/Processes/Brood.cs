@@ -14,7 +14,8 @@ namespace JobHost.Worker.Processes;
 //
 // Whose is he? An orphan in the session of an ended worker is that worker's, as no process can enter a session from outside.
 // One that made its own session belongs to one of those that had ended, unproven, when he was first seen; he holds up the
-// proof of all of them. So a process that withstands SIGKILL holds up its own run and none that ended later.
+// proof of all of them. So a process that withstands SIGKILL holds up its own run and none that ended later. A worker may have
+// ended a moment before anybody was told: the orphan is then his, too, as soon as that is known.
 
 /// <summary>
 /// The children of this process: the workers, and whom ended workers left behind, who are killed. For a process whose other
@@ -57,6 +58,10 @@ internal sealed class Brood
     {
         living.Remove(worker.Pid);
         unproven.Add(worker);
+        foreach (var orphan in orphans.Values)
+        {
+            orphan.NoteEnd(worker);
+        }
     }
 
     /// <summary>Looks once through the children, kills the orphans that live and reaps those that are dead.</summary>
@@ -73,6 +78,8 @@ internal sealed class Brood
         {
             return [];
         }
+        // Whoever left one of those listed had ended before they were; and not all of these ends have been told.
+        var untold = new Lazy<HashSet<int>>(() => [.. living.Keys.Concat(others).Where(Children.IsDead)]);
         foreach (var pid in listed)
         {
             if (living.ContainsKey(pid) || others.Contains(pid) || unproven.Exists(worker => worker.Pid == pid))
@@ -88,7 +95,7 @@ internal sealed class Brood
                     held.UnionWith(unproven);
                     continue;
                 }
-                orphan = Know(entry);
+                orphan = Know(entry, untold);
             }
             held.UnionWith(orphan.Owners);
             if (Children.TryReap(pid))
@@ -119,15 +126,15 @@ internal sealed class Brood
                 .DistinctBy(entry => entry.Pid),
         ];
 
-    private Orphan Know(ProcessEntry entry)
+    private Orphan Know(ProcessEntry entry, Lazy<HashSet<int>> untold)
     {
         var own = unproven.Find(worker => worker.Pid == entry.Session);
-        var orphan = new Orphan(own is null ? [.. unproven] : [own]);
+        var orphan =
+            own is not null ? new Orphan(entry, [own], [])
+            : living.ContainsKey(entry.Session) || others.Contains(entry.Session)
+                ? new Orphan(entry, [], [entry.Session])
+            : new Orphan(entry, unproven, untold.Value) { MayBeAnybodys = true };
         orphans.Add(entry.Pid, orphan);
-        foreach (var owner in orphan.Owners)
-        {
-            owner.Leave(entry);
-        }
         return orphan;
     }
 
@@ -162,11 +169,45 @@ internal sealed class Brood
         }
     }
 
-    private sealed class Orphan(IReadOnlyList<Ward> owners)
+    private sealed class Orphan
     {
+        private readonly ProcessEntry entry;
+        private readonly List<Ward> owners = [];
+        private readonly HashSet<int> suspects;
+
+        /// <param name="entry">Who it is.</param>
+        /// <param name="owners">Those one of whom left it.</param>
+        /// <param name="suspects">The numbers of those who may have, and whose end has not been told yet.</param>
+        internal Orphan(ProcessEntry entry, IEnumerable<Ward> owners, IEnumerable<int> suspects)
+        {
+            this.entry = entry;
+            this.suspects = [.. suspects];
+            foreach (var owner in owners)
+            {
+                Hold(owner);
+            }
+        }
+
         internal IReadOnlyList<Ward> Owners => owners;
 
+        /// <summary>Whether his session does not say whose he is.</summary>
+        internal bool MayBeAnybodys { get; init; }
+
         internal int Rounds { get; set; }
+
+        internal void NoteEnd(Ward worker)
+        {
+            if (suspects.Remove(worker.Pid) || (MayBeAnybodys && worker.Pid == Ward.Reaped))
+            {
+                Hold(worker);
+            }
+        }
+
+        private void Hold(Ward owner)
+        {
+            owners.Add(owner);
+            owner.Leave(entry);
+        }
     }
 }
 

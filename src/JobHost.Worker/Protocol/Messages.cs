@@ -16,6 +16,11 @@ namespace JobHost.Worker.Protocol;
 [JsonDerivedType(typeof(EndedMessage), "ended")]
 [JsonDerivedType(typeof(OfRunMessage), "ofRun")]
 [JsonDerivedType(typeof(ClimbMessage), "climb")]
+[JsonDerivedType(typeof(DeliverMessage), "deliver")]
+[JsonDerivedType(typeof(InputMessage), "input")]
+[JsonDerivedType(typeof(ReceivedMessage), "received")]
+[JsonDerivedType(typeof(SayMessage), "say")]
+[JsonDerivedType(typeof(SaidMessage), "said")]
 internal abstract record Message;
 
 /// <summary>Host to worker, once: what to run.</summary>
@@ -46,6 +51,9 @@ internal sealed record AssignMessage : Message
     /// <summary>How many descriptors each process of the run may have, or null.</summary>
     public int? OpenFiles { get; init; }
 
+    /// <summary>Whether the command reads input that is sent to the run.</summary>
+    public bool TakesInput { get; init; }
+
     /// <summary>The command line of a job that is a command.</summary>
     public CommandLine? Command { get; init; }
 }
@@ -74,6 +82,9 @@ internal sealed record EndedMessage : Message
 
     public JsonElement? Result { get; init; }
 
+    /// <summary>How large the result in the run's file is, where it is too large for a message.</summary>
+    public long? ResultFileBytes { get; init; }
+
     public RunError? Error { get; init; }
 
     /// <summary>Of a command.</summary>
@@ -88,6 +99,21 @@ internal sealed record OfRunMessage(Guid RunId, Message Message) : Message;
 
 /// <summary>Host to lane: climb a rung of the run's ladder.</summary>
 internal sealed record ClimbMessage(Rung Rung, StopNotice Notice, TimeSpan Grace) : Message;
+
+/// <summary>Host to worker: what somebody has sent to the run.</summary>
+internal sealed record DeliverMessage(JobMessage Message) : Message;
+
+/// <summary>Host to the worker of a command: bytes for its standard input; none: its end.</summary>
+internal sealed record InputMessage(long Sequence, byte[] Bytes) : Message;
+
+/// <summary>Worker to host: the code has received a message, or the command's input has taken it. It need not be kept.</summary>
+internal sealed record ReceivedMessage(long Sequence) : Message;
+
+/// <summary>Worker to host: the code sends a message, the worker's own number of it being this.</summary>
+internal sealed record SayMessage(long Number, JsonElement Body) : Message;
+
+/// <summary>Host to worker: the message with this number is on disk, or is not, and why.</summary>
+internal sealed record SaidMessage(long Number, string? Problem) : Message;
 
 // What a message leaves out or sets to null where it may not is no message.
 [JsonSourceGenerationOptions(

@@ -61,11 +61,20 @@ public sealed record RunError(string Type, string Message, string? Stack)
 /// <summary>How a body ended, with its result or error.</summary>
 internal sealed record BodyOutcome(BodyEnding Ending, JsonElement? Result = null, RunError? Error = null)
 {
-    /// <summary>The largest result that is kept with a run, as UTF-8 JSON: 1 MiB.</summary>
-    internal const int MaxResultBytes = 1024 * 1024;
+    /// <summary>The largest result that is part of a run's record, as UTF-8 JSON: 64 KiB. A larger one is a file.</summary>
+    internal const int MaxInlineResultBytes = 64 * 1024;
+
+    /// <summary>The largest result that is kept, as UTF-8 JSON: 1 GiB.</summary>
+    internal const long MaxResultBytes = 1L << 30;
+
+    /// <summary>How large the result in the run's file is; null where there is none.</summary>
+    public long? ResultFileBytes { get; init; }
 
     /// <summary>The outcome of a body that returned; a result that cannot be kept is a failure that says so.</summary>
-    internal static BodyOutcome Returned(object? result)
+    /// <param name="result">What it returned.</param>
+    /// <param name="file">Where a large result goes.</param>
+    /// <param name="limit">How many bytes it may have.</param>
+    internal static BodyOutcome Returned(object? result, string file, long limit = MaxResultBytes)
     {
         if (result is null)
         {
@@ -73,17 +82,16 @@ internal sealed record BodyOutcome(BodyEnding Ending, JsonElement? Result = null
         }
         try
         {
-            var bytes = JsonSerializer.SerializeToUtf8Bytes(result, result.GetType(), JobJson.Options);
-            return bytes.Length <= MaxResultBytes
-                ? new(BodyEnding.Returned, JsonElement.Parse(bytes))
-                : new(
-                    BodyEnding.Failed,
-                    Error: new(
-                        "result-too-large",
-                        $"The job ran to its end, but its result of {bytes.Length} bytes exceeds the limit of {MaxResultBytes}.",
-                        null
-                    )
-                );
+            using var stream = new ResultStream(file, MaxInlineResultBytes, limit);
+            JsonSerializer.Serialize(stream, result, result.GetType(), JobJson.Options);
+            return stream.Finish() is { } inline
+                ? new(BodyEnding.Returned, JsonElement.Parse(inline))
+                : new(BodyEnding.Returned) { ResultFileBytes = stream.Length };
+        }
+        catch (ResultTooLargeException)
+        {
+            var words = $"The job ran to its end, but its result exceeds the limit of {limit} bytes.";
+            return new(BodyEnding.Failed, Error: new("result-too-large", words, null));
         }
         catch (Exception problem)
         {

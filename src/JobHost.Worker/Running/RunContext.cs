@@ -24,8 +24,17 @@ internal sealed class RunContext : JobContext
     private volatile StopNotice? notice;
     private volatile RunProgress? progress;
 
-    internal RunContext(Guid runId, string job, int attempt, long fence, string workingDirectory, TimeProvider time)
+    internal RunContext(
+        Guid runId,
+        string job,
+        int attempt,
+        long fence,
+        string workingDirectory,
+        IMailCarrier carrier,
+        TimeProvider time
+    )
     {
+        Mail = new(carrier);
         RunId = runId;
         Job = job;
         Attempt = attempt;
@@ -46,6 +55,9 @@ internal sealed class RunContext : JobContext
     // Made when it is first wanted: most runs leave no files.
     public override string WorkingDirectory => Directory.CreateDirectory(workingDirectory).FullName;
 
+    public override string ArtifactsDirectory =>
+        Directory.CreateDirectory(RunFiles.Artifacts(workingDirectory)).FullName;
+
     public override ILogger Logger { get; }
 
     public override CancellationToken StopToken { get; }
@@ -57,6 +69,11 @@ internal sealed class RunContext : JobContext
     /// <summary>What the job's code finds as its current activity; or null.</summary>
     internal Activity? Activity { get; init; }
 
+    /// <summary>Where a result goes that is too large for the run's record.</summary>
+    internal string ResultFile => RunFiles.Result(workingDirectory);
+
+    internal RunMail Mail { get; }
+
     internal RunProgress? Progress => progress;
 
     public override void Report(double percent, string? message = null)
@@ -64,6 +81,11 @@ internal sealed class RunContext : JobContext
         var shown = double.IsNaN(percent) ? 0 : Math.Clamp(percent, 0, 100);
         progress = new(shown, message is { Length: > MaxMessageLength } ? message[..MaxMessageLength] : message);
     }
+
+    public override Task<JobMessage> ReceiveAsync(CancellationToken cancellationToken = default) =>
+        Mail.ReceiveAsync(cancellationToken.CanBeCanceled ? cancellationToken : StopToken);
+
+    public override Task SendAsync<T>(T message) => Mail.SendAsync(message);
 
     /// <summary>
     /// Tells why, then triggers the token. The job's own callbacks run on the pool, as they may block for ever.

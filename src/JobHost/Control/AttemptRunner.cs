@@ -15,6 +15,7 @@ namespace JobHost.Control;
 /// <summary>Tells the life of one attempt: claimed, on disk, started, timed, ended, proven, on disk again.</summary>
 internal sealed class AttemptRunner(
     NodeIdentity node,
+    IRunStore store,
     IEnumerable<IExecutor> executors,
     RunFolders folders,
     OutputCollector collector,
@@ -60,6 +61,7 @@ internal sealed class AttemptRunner(
             run.Attempt,
             run.Fence,
             folders.WorkingDirectory(run.Id),
+            new StoredMail(run.Id, run.Fence, store, time, logger),
             time
         )
         {
@@ -88,6 +90,7 @@ internal sealed class AttemptRunner(
             end = await execution.Completion;
         }
         await ladder.Climbing;
+        end = ResultFiles.Checked(end, folders, run.Id);
         // Before the end can be seen: whoever sees it finds the whole log.
         collector.Remove(context);
         output.Dispose();

@@ -34,6 +34,7 @@ public sealed partial class JobRegistry
             var receipt = run.State == RunState.Queued ? null : await store.FindReceiptAsync(run.Id);
             var live = new LiveRun(run, receipt, catalog.Find(run.Job), store, time);
             liveRuns.Add(live);
+            _ = live.NoteMailAsync();
             if (run.State == RunState.Queued)
             {
                 LineUp(live);

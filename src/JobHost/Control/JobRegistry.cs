@@ -26,6 +26,7 @@ public sealed partial class JobRegistry
     private readonly LiveRuns liveRuns;
     private readonly Dispatcher dispatcher;
     private readonly RunFolders folders;
+    private readonly Artifacts artifacts;
     private readonly RunStacks stacks;
     private readonly Autopsies autopsies;
     private readonly TimeProvider time;
@@ -57,6 +58,7 @@ public sealed partial class JobRegistry
         this.liveRuns = liveRuns;
         this.dispatcher = dispatcher;
         this.folders = folders;
+        artifacts = new(folders);
         this.stacks = stacks;
         this.autopsies = autopsies;
         this.time = time;
@@ -143,6 +145,19 @@ public sealed partial class JobRegistry
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) => store.AuditAsync(query);
 
     /// <summary>The file in which a stream of a run is kept; it may not exist, where nothing was written.</summary>
+    /// <summary>The files that a run has left, by their paths; with checksums when it has ended.</summary>
+    public Task<IReadOnlyList<Artifact>> ArtifactsAsync(Run run, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return artifacts.ListAsync(run.Id, run.IsEnded, cancellationToken);
+    }
+
+    /// <summary>Opens a file that a run has left; null where there is none.</summary>
+    public FileStream? OpenArtifact(RunId id, string path) => artifacts.Open(id, path);
+
+    /// <summary>Opens the result of a run that is too large for its record; null where there is none.</summary>
+    public FileStream? OpenResult(RunId id) => artifacts.OpenResult(id);
+
     public string OutputFile(RunId id, OutputStream stream) => folders.File(id, stream);
 
     /// <summary>Waits for the end of a run.</summary>

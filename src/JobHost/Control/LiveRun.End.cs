@@ -144,6 +144,7 @@ internal sealed partial class LiveRun
                 State = state,
                 Progress = context?.Progress,
                 Result = end.Result,
+                ResultFileBytes = end.ResultFileBytes,
                 // That a run which was to be killed went down with others is no error.
                 Error = end.Ending == BodyEnding.Lost && state != RunState.Lost ? null : end.Error,
                 ExitCode = end.ExitCode,

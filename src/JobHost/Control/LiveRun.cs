@@ -118,6 +118,7 @@ internal sealed partial class LiveRun
                     Fence = node.NextFence(),
                     StartedAt = time.GetUtcNow(),
                     Progress = null,
+                    ResultFileBytes = null,
                     Error = null,
                     ExitCode = null,
                     Signal = null,
@@ -148,6 +149,7 @@ internal sealed partial class LiveRun
                 itsLadder.Wake();
             }
         }
+        _ = CarryAsync();
     }
 
     /// <summary>Writes the next record, with the receipt where there is one, and shows both when they are on disk.</summary>

@@ -22,6 +22,7 @@ internal sealed class BodyExecutor(JobKind kind, BodyExecutions bodies, LiveLane
                         OwnThread = order.Job.Footing.OwnThread,
                         MayAbort = order.Job.Footing.AllowAbort,
                     }
-                )
+                ),
+                order.Context
             );
 }

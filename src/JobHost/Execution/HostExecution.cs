@@ -1,4 +1,6 @@
+using JobHost.Runs;
 using JobHost.Worker.InProcess;
+using JobHost.Worker.Running;
 
 namespace JobHost.Execution;
 
@@ -6,10 +8,12 @@ namespace JobHost.Execution;
 internal sealed class HostExecution : RunExecution
 {
     private readonly BodyExecution body;
+    private readonly RunContext context;
 
-    internal HostExecution(BodyExecution body)
+    internal HostExecution(BodyExecution body, RunContext context)
     {
         this.body = body;
+        this.context = context;
         Completion = CompleteAsync();
     }
 
@@ -23,6 +27,12 @@ internal sealed class HostExecution : RunExecution
 
     internal override Task<string?> ClimbAsync(Rung rung, StopNotice notice, TimeSpan grace, CancellationToken goOn) =>
         body.ClimbAsync(rung, notice, grace, goOn);
+
+    internal override Task<string?> DeliverAsync(RunMessage message)
+    {
+        context.Mail.Deliver(StoredMail.ForCode(message));
+        return Task.FromResult<string?>(null);
+    }
 
     private async Task<ExecutionEnd> CompleteAsync() => ExecutionEnd.From(await body.Completion, body.Proof);
 }

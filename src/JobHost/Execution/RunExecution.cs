@@ -43,6 +43,10 @@ internal abstract class RunExecution : IAsyncDisposable
     /// <returns>Null, or why the rung could not be climbed.</returns>
     internal abstract Task<string?> ClimbAsync(Rung rung, StopNotice notice, TimeSpan grace, CancellationToken goOn);
 
+    /// <summary>Hands a message to the code, or input to the command.</summary>
+    /// <returns>Null, or why it was not handed over: the attempt ends.</returns>
+    internal abstract Task<string?> DeliverAsync(RunMessage message);
+
     /// <summary>Which rungs only ask: they are all that a cancel without escalation climbs.</summary>
     internal virtual bool Asks(Rung rung) => rung == Rung.Cancel;
 
@@ -58,6 +62,9 @@ internal sealed record ExecutionEnd
     public required BodyEnding Ending { get; init; }
 
     public JsonElement? Result { get; init; }
+
+    /// <summary>How large the result in the run's file is said to be, where it is too large for the record.</summary>
+    public long? ResultFileBytes { get; init; }
 
     public RunError? Error { get; init; }
 
@@ -78,6 +85,7 @@ internal sealed record ExecutionEnd
         {
             Ending = outcome.Ending,
             Result = outcome.Result,
+            ResultFileBytes = outcome.ResultFileBytes,
             Error = outcome.Error,
             VerifiedBy = verifiedBy,
         };

@@ -136,7 +136,10 @@ public static class ServiceCollectionExtensions
     internal static void AddProcessTiers(this IServiceCollection services, JobHostOptions options)
     {
         services.AddSingleton<NodeGuarantees>();
-        services.AddSingleton(provider => new WorkerEnvironment(provider.GetRequiredService<NodeIdentity>().Instance));
+        services.AddSingleton(provider => new WorkerEnvironment(
+            provider.GetRequiredService<NodeIdentity>().Instance,
+            provider.GetRequiredService<RunFolders>()
+        ));
         services.AddSingleton(_ => WorkerPrograms.Of(options.Worker));
         services.AddSingleton(provider => new HostChildren(
             options.Kill.AdoptOrphans,

@@ -24,6 +24,12 @@ public sealed class CommandConfig
     /// <summary>An absolute path; default: a folder of the run's own.</summary>
     public string? WorkingDirectory { get; set; }
 
+    /// <summary>
+    /// Whether the program reads what is sent to <c>/runs/{id}/input</c> from its standard input. Default false: there is nothing
+    /// to read.
+    /// </summary>
+    public bool TakesInput { get; set; }
+
     public List<LadderStepConfig>? Ladder { get; set; }
 
     public TimeSpan? SoftTimeout { get; set; }

@@ -24,6 +24,7 @@ internal sealed class CommandTemplate
         this.arguments = arguments;
         this.parameters = parameters;
         Environment = config.Environment;
+        TakesInput = config.TakesInput;
         WorkingDirectory = config.WorkingDirectory;
         ParametersSchema = SchemaOf(parameters);
     }
@@ -31,6 +32,9 @@ internal sealed class CommandTemplate
     internal string File { get; }
 
     internal IReadOnlyDictionary<string, string> Environment { get; }
+
+    /// <summary>Whether input that is sent to a run is fed to it.</summary>
+    internal bool TakesInput { get; }
 
     internal string? WorkingDirectory { get; }
 

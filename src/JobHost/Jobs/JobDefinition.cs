@@ -69,8 +69,8 @@ public sealed class JobDefinition
         return found;
     }
 
-    // JSON can escape what no UTF-8 can hold; it shows only when somebody reads the text.
-    private static bool IsUnicode(JsonElement json)
+    /// <summary>Whether the JSON holds text only: an escape can stand for half a character, which no UTF-8 can hold.</summary>
+    public static bool IsUnicode(JsonElement json)
     {
         try
         {

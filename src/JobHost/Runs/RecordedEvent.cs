@@ -27,7 +27,7 @@ public sealed record RecordedEvent
     public required EventTopic Topic { get; init; }
 
     /// <summary>
-    /// <c>run.STATE</c> with the state that the run has now, <c>run.stopRequested</c>, <c>run.released</c>;
+    /// <c>run.STATE</c> with the state that the run has now, <c>run.stopRequested</c>, <c>run.released</c>, <c>run.said</c>;
     /// <c>job.paused</c>, <c>job.resumed</c>; <c>node.started</c>, <c>node.draining</c>, <c>node.resumed</c>, <c>node.recycling</c>, <c>node.leaving</c>.
     /// </summary>
     public required string Type { get; init; }
@@ -103,6 +103,9 @@ public sealed record RecordedEvent
             }
             : null;
     }
+
+    /// <summary>That a run has sent a message.</summary>
+    internal static RecordedEvent Said(MessageDraft message, Run run) => Of(run, message.At, "run.said");
 
     private static RecordedEvent Of(Run run, DateTimeOffset at, string type) =>
         new()

@@ -80,6 +80,9 @@ public sealed record Run
 
     public JsonElement? Result { get; init; }
 
+    /// <summary>How large the result is that is kept in a file of the run, as it is too large for this record; else null.</summary>
+    public long? ResultFileBytes { get; init; }
+
     public RunError? Error { get; init; }
 
     /// <summary>Of a command or worker that exited.</summary>

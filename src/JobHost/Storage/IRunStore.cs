@@ -59,6 +59,15 @@ internal interface IRunStore : IAsyncDisposable
     /// <summary>The jobs that are paused.</summary>
     Task<IReadOnlyDictionary<string, JobPause>> PausesAsync();
 
+    /// <summary>Records a message to a run that has not ended, or from the attempt that owns it; with it, that there is one from it.</summary>
+    Task<MessageResult> AppendMessageAsync(MessageDraft draft);
+
+    /// <summary>Removes messages of a run, from the first number through the last.</summary>
+    Task DeleteMessagesAsync(RunId run, MessageWay way, long from, long through);
+
+    /// <summary>Messages of a run with a higher number, in the order of their numbers.</summary>
+    Task<IReadOnlyList<RunMessage>> MessagesAsync(RunId run, MessageWay way, long after, int limit);
+
     /// <summary>Adds an entry to the audit.</summary>
     Task AppendAuditAsync(AuditEntry entry);
 

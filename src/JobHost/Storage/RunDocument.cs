@@ -21,6 +21,8 @@ internal sealed record RunDocument
 
     public JsonElement? Result { get; init; }
 
+    public long? ResultFileBytes { get; init; }
+
     public RunError? Error { get; init; }
 
     public int? ExitCode { get; init; }
@@ -58,6 +60,7 @@ internal sealed record RunDocument
                 RetryOf = run.RetryOf?.Value,
                 Progress = run.Progress,
                 Result = run.Result,
+                ResultFileBytes = run.ResultFileBytes,
                 Error = run.Error,
                 ExitCode = run.ExitCode,
                 Signal = run.Signal,
@@ -92,6 +95,7 @@ internal sealed record RunDocument
             RetryOf = document.RetryOf is { } id ? new RunId(id) : null,
             Progress = document.Progress,
             Result = document.Result,
+            ResultFileBytes = document.ResultFileBytes,
             Error = document.Error,
             ExitCode = document.ExitCode,
             Signal = document.Signal,

@@ -18,7 +18,24 @@ public static class JobHostMeter
     /// <summary>In seconds: what is over within some milliseconds, such as a commit or a kill.</summary>
     internal static readonly InstrumentAdvice<double> Short = new()
     {
-        HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+        HistogramBucketBoundaries =
+        [
+            0.0005,
+            0.001,
+            0.0025,
+            0.005,
+            0.01,
+            0.025,
+            0.05,
+            0.1,
+            0.25,
+            0.5,
+            1,
+            2.5,
+            5,
+            10,
+            30,
+        ],
     };
 
     /// <summary>In seconds: what may take hours.</summary>
@@ -48,6 +65,5 @@ public static class JobHostMeter
     };
 
     /// <summary>A meter of the same name for what belongs to one node and ends with it.</summary>
-    internal static Meter New() =>
-        new(Name, Version);
+    internal static Meter New() => new(Name, Version);
 }

@@ -55,7 +55,8 @@ internal static class RunMetrics
 
     /// <summary>A start was not accepted.</summary>
     /// <param name="reason">As the slug of the problem.</param>
-    internal static void Refused(string reason) => StartsRefused.Add(1, new KeyValuePair<string, object?>("jobhost.reason", reason));
+    internal static void Refused(string reason) =>
+        StartsRefused.Add(1, new KeyValuePair<string, object?>("jobhost.reason", reason));
 
     /// <summary>An attempt was ended as it exceeded a limit.</summary>
     /// <param name="run">The run.</param>
@@ -126,7 +127,8 @@ internal static class RunMetrics
         }
     }
 
-    private static TagList TagsOf(Run run) => new() { { "jobhost.job", run.Job }, { "jobhost.kind", NameOf(run.Kind) } };
+    private static TagList TagsOf(Run run) =>
+        new() { { "jobhost.job", run.Job }, { "jobhost.kind", NameOf(run.Kind) } };
 
     // As receipts write it.
     private static string VerdictOf(Verdict verdict) => verdict == Verdict.GoneLate ? "gone-late" : NameOf(verdict);

@@ -45,9 +45,9 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Lives lives
                 // Nobody answered any more; the exit code comes in a moment.
                 await ((Task)node.Exit).WaitAsync(EndBound).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            result = node.Exit.IsCompleted
-                ? await AfterTheHostsDeathAsync(result, token, run.Id)
-                : await KillAsync(result, run, node, ended);
+            result =
+                (node.Exit.IsCompleted ? null : await KillAsync(result, run, node, ended))
+                ?? await AfterTheHostsDeathAsync(result, token, run.Id);
             await watching.CancelAsync();
             return result with { Problems = [.. problems, .. result.Problems] };
         }
@@ -58,7 +58,13 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Lives lives
         }
     }
 
-    private async Task<TrialResult> KillAsync(TrialResult result, StartedRun run, ServerNode node, Task<RunView?> ended)
+    /// <returns>Null where the host died of it meanwhile.</returns>
+    private async Task<TrialResult?> KillAsync(
+        TrialResult result,
+        StartedRun run,
+        ServerNode node,
+        Task<RunView?> ended
+    )
     {
         var since = Stopwatch.GetTimestamp();
         // It may have ended by its own attack.
@@ -67,6 +73,15 @@ internal sealed class AttackTrial(TrialGround ground, Victim victim, Lives lives
         var took = Stopwatch.GetElapsedTime(since);
         var survivors = await ground.Oracle.SurvivorsAsync(run.Token);
         var end = ended.IsCompletedSuccessfully ? await ended : null;
+        if (end is null && ended.IsCompletedSuccessfully)
+        {
+            // Nobody answers any more.
+            await ((Task)node.Exit).WaitAsync(EndBound).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        if (node.Exit.IsCompleted)
+        {
+            return null;
+        }
         if (end is null)
         {
             problems.Add($"not ended: {(await node.Api.FindAsync(run.Id))?.Text ?? "the host is gone"}");

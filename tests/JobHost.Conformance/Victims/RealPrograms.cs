@@ -54,7 +54,7 @@ internal static class RealPrograms
             "chromium",
             "a headless browser",
             """
-            HOME="$1" chromium --headless --no-sandbox --disable-gpu --user-data-dir="$1/profile" --remote-debugging-port=0 \
+            HOME="$1" TMPDIR=. chromium --headless --no-sandbox --disable-gpu --user-data-dir="$1/profile" --remote-debugging-port=0 \
               about:blank > out.log 2>&1 &
             until [ -s profile/DevToolsActivePort ]; do sleep 0.05; done
             """

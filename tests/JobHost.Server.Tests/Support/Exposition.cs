@@ -79,7 +79,8 @@ internal sealed partial class Exposition
                 .GroupBy(pair => Bound().Replace(pair.Key, ""), StringComparer.Ordinal);
             foreach (var one in series)
             {
-                var buckets = one.Select(pair => (Number(Bound().Match(pair.Key).Groups["le"].Value), pair.Value)).ToList();
+                var buckets = one.Select(pair => (Number(Bound().Match(pair.Key).Groups["le"].Value), pair.Value))
+                    .ToList();
                 Assert.Equal(buckets.Order(), buckets);
                 Assert.Equal(double.PositiveInfinity, buckets[^1].Item1);
                 var labels = one.Key[$"{family}_bucket".Length..].Replace("{}", "", StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using JobHost.TestHost.Jobs.Processes;
+using JobHost.TestHost.Jobs.Tasks;
 
 namespace JobHost.TestHost.Jobs;
 
@@ -27,9 +28,19 @@ public static partial class MisbehavingJobs
             .Add<ProcessWritesChannelJob>("p-writes-channel", InWorker)
             .Add<ProcessClosesChannelJob>("p-closes-channel", InWorker)
             .Add<ProcessOpensFilesJob>("p-opens-files", WithFewFiles)
+            .Add<Conversation>("p-converses", InWorkerWithRetry)
+            .Add("p-huge-result", Returns.HugeAsync, InWorker)
+            .Add("p-long-result", Returns.EndlessAsync, InWorker)
+            .Add("p-floods", Conversation.FloodAsync, InWorker)
             .Add<ProcessDirectoryJob>("p-cwd", InWorker);
 
     private static void InWorker(JobOptions options) => options.Kind = JobKind.Process;
+
+    private static void InWorkerWithRetry(JobOptions options)
+    {
+        options.Kind = JobKind.Process;
+        options.Retry = Impatient;
+    }
 
     private static void WithFewFiles(JobOptions options)
     {

@@ -27,6 +27,9 @@ public static partial class MisbehavingJobs
             .Add("delegate-params", DelegateParams.EchoAsync)
             .Add<FailsUntilJob>("fails-until", options => options.Retry = Impatient)
             .Add<CountsJob>("counts")
+            .Add<Conversation>("converses", options => options.Retry = Impatient)
+            .Add("floods", Conversation.FloodAsync)
+            .Add("says-too-much", Conversation.TooMuchAsync)
             .Add<OwnThreadJob>("own-thread", options => options.OwnThread = true)
             .Add<OwnThreadJob>(
                 "own-thread-abort",

@@ -23,7 +23,7 @@ internal sealed class EngineStage : IDisposable
         Catalog = Some.Catalog(jobs);
         var stacks = new RunStacks(reader: null, Time);
         var autopsies = new Autopsies(stacks, folders, Time, Log.For<Autopsies>());
-        Runner = new(node, Executors.Values, folders, collector, autopsies, Time, Log.For<AttemptRunner>());
+        Runner = new(node, Store, Executors.Values, folders, collector, autopsies, Time, Log.For<AttemptRunner>());
         Dispatcher = new(Runner, LiveRuns, slots, Time, Log.For<Dispatcher>());
         Registry = new(
             Catalog,

@@ -134,6 +134,14 @@ internal sealed class MemoryRunStore : IRunStore
     public Task<IReadOnlyDictionary<string, JobPause>> PausesAsync() =>
         Task.FromResult<IReadOnlyDictionary<string, JobPause>>(new Dictionary<string, JobPause>());
 
+    public Task<MessageResult> AppendMessageAsync(MessageDraft draft) => throw new NotSupportedException();
+
+    public Task DeleteMessagesAsync(RunId run, MessageWay way, long from, long through) =>
+        throw new NotSupportedException();
+
+    public Task<IReadOnlyList<RunMessage>> MessagesAsync(RunId run, MessageWay way, long after, int limit) =>
+        Task.FromResult<IReadOnlyList<RunMessage>>([]);
+
     public Task AppendAuditAsync(AuditEntry entry) => throw new NotSupportedException();
 
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) => throw new NotSupportedException();

@@ -48,6 +48,8 @@ internal sealed class ScriptedExecution(TimeProvider time) : RunExecution
         return problem;
     }
 
+    internal override Task<string?> DeliverAsync(RunMessage message) => Task.FromResult<string?>(null);
+
     internal override ImmutableArray<ProcessRecord> Survivors() => Alive;
 
     public override ValueTask DisposeAsync()

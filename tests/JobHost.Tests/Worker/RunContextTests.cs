@@ -79,12 +79,19 @@ public sealed class RunContextTests
     [Fact]
     public void A_result_that_cannot_be_kept_is_a_failure_that_says_so()
     {
-        Assert.Equal(BodyEnding.Returned, BodyOutcome.Returned(null).Ending);
-        Assert.Equal("""{"someNumber":1}""", BodyOutcome.Returned(new { SomeNumber = 1 }).Result!.Value.GetRawText());
-        Assert.Equal("result-too-large", BodyOutcome.Returned(new string('x', 2_000_000)).Error!.Type);
-        Assert.Equal("result-not-serialisable", BodyOutcome.Returned(double.NaN).Error!.Type);
-        Assert.Equal("result-not-serialisable", BodyOutcome.Returned(new Loop()).Error!.Type);
-        Assert.Equal("result-not-serialisable", BodyOutcome.Returned(new Action(() => { })).Error!.Type);
+        var file = Path.Combine(Directory.CreateTempSubdirectory("jobhost-").FullName, "result.json");
+        Assert.Equal(BodyEnding.Returned, BodyOutcome.Returned(null, file).Ending);
+        Assert.Equal(
+            """{"someNumber":1}""",
+            BodyOutcome.Returned(new { SomeNumber = 1 }, file).Result!.Value.GetRawText()
+        );
+        Assert.Equal(
+            "result-too-large",
+            BodyOutcome.Returned(new string('x', 2_000_000), file, limit: 1_000_000).Error!.Type
+        );
+        Assert.Equal("result-not-serialisable", BodyOutcome.Returned(double.NaN, file).Error!.Type);
+        Assert.Equal("result-not-serialisable", BodyOutcome.Returned(new Loop(), file).Error!.Type);
+        Assert.Equal("result-not-serialisable", BodyOutcome.Returned(new Action(() => { }), file).Error!.Type);
     }
 
     [Fact]

@@ -53,6 +53,32 @@ internal sealed class LaneExecution(ExecutionOrder order, LaneWorker worker, Tim
             ? [.. worker.Others(this).Select(other => other.Id).Order()]
             : [];
 
+    internal override Task<string?> DeliverAsync(RunMessage message)
+    {
+        worker.Send(new OfRunMessage(Id.Value, new DeliverMessage(StoredMail.ForCode(message))));
+        return Task.FromResult<string?>(null);
+    }
+
+    /// <summary>
+    /// What the code says or has received. Not waited for, as others share the lane; the worker sends the end of a run after
+    /// all that it said, and each is answered from its own place in the store's queue.
+    /// </summary>
+    internal void Hear(Message message)
+    {
+        switch (message)
+        {
+            case ReceivedMessage received:
+                order.Context.Mail.Carrier.NoteReceived(received.Sequence);
+                break;
+            case SayMessage say:
+                _ = AnswerAsync(say);
+                break;
+        }
+    }
+
+    private async Task AnswerAsync(SayMessage say) =>
+        worker.Send(new OfRunMessage(Id.Value, await StoredMail.AnswerAsync(order.Context.Mail.Carrier, say)));
+
     /// <summary>What the lane carries over from the run's log and progress.</summary>
     internal void Report(ReportMessage report)
     {
@@ -73,9 +99,10 @@ internal sealed class LaneExecution(ExecutionOrder order, LaneWorker worker, Tim
                 Ending = ended.Ending,
                 Result =
                     ended is { Ending: BodyEnding.Returned, Result: { } result }
-                    && result.GetRawText().Length <= BodyOutcome.MaxResultBytes
+                    && result.GetRawText().Length <= BodyOutcome.MaxInlineResultBytes
                         ? result
                         : null,
+                ResultFileBytes = ended.Ending == BodyEnding.Returned ? ended.ResultFileBytes : null,
                 Error = ended.Error?.Bounded(),
                 VerifiedBy = verifiedBy,
             }

@@ -115,6 +115,9 @@ internal sealed partial class LaneWorker
             case OfRunMessage { Message: ReportMessage report } of when Find(of.RunId) is { } run:
                 run.Report(report);
                 break;
+            case OfRunMessage { Message: SayMessage or ReceivedMessage } of when Find(of.RunId) is { } run:
+                run.Hear(of.Message);
+                break;
             case OfRunMessage { Message: EndedMessage ended } of
                 when ended.Ending is not (BodyEnding.Killed or BodyEnding.Lost) && TryLeave(of.RunId, out var run):
                 run.End(ended, $"its lane '{Name}' (process {pid}) reported that its code had ended");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using JobHost.Runs;
+using JobHost.Worker.Running;
 
 namespace JobHost.Execution.Output;
 
@@ -25,6 +26,12 @@ internal sealed class RunFolders(string dataDirectory)
 
     /// <summary>The folder that the job may use.</summary>
     internal string WorkingDirectory(RunId id) => Path.Combine(Folder(id), "work");
+
+    /// <summary>The folder of what the run leaves to others.</summary>
+    internal string Artifacts(RunId id) => RunFiles.Artifacts(WorkingDirectory(id));
+
+    /// <summary>The file of a result that is too large for the record.</summary>
+    internal string Result(RunId id) => RunFiles.Result(WorkingDirectory(id));
 
     /// <summary>The file of an output stream.</summary>
     internal string File(RunId id, OutputStream stream) =>

@@ -1,4 +1,5 @@
 using JobHost.Execution.Output;
+using JobHost.Runs;
 using JobHost.Worker.Protocol;
 
 namespace JobHost.Execution.Processes;
@@ -19,6 +20,20 @@ internal sealed partial class ProcessExecution
         }
     }
 
+    internal override async Task<string?> DeliverAsync(RunMessage message)
+    {
+        // Before its assignment a worker understands nothing else.
+        await assigned.Task;
+        return tree is not { } target
+            ? "the worker did not start"
+            : await SendAsync(
+                target,
+                order.Job.IsCommand
+                    ? new InputMessage(message.Sequence, message.Body)
+                    : new DeliverMessage(StoredMail.ForCode(message))
+            );
+    }
+
     private AssignMessage Assignment(WorkerEnvironment environment, string workingDirectory)
     {
         var command = order.Job.Command;
@@ -30,6 +45,7 @@ internal sealed partial class ProcessExecution
             Fence = order.Run.Fence,
             WorkingDirectory = workingDirectory,
             OpenFiles = order.Job.Limits.OpenFiles,
+            TakesInput = command?.TakesInput == true,
             Parameters = command is null ? order.Run.Parameters : null,
             TraceParent = order.Run.TraceParent,
             TraceState = order.Run.TraceState,
@@ -84,6 +100,13 @@ internal sealed partial class ProcessExecution
                         {
                             order.Context.Report(progress.Percent, progress.Message);
                         }
+                        break;
+                    // One after the other: a worker that talks faster than the disk writes is not read meanwhile.
+                    case SayMessage say when said is null:
+                        await SendAsync(source, await StoredMail.AnswerAsync(order.Context.Mail.Carrier, say));
+                        break;
+                    case ReceivedMessage received when said is null:
+                        order.Context.Mail.Carrier.NoteReceived(received.Sequence);
                         break;
                     case EndedMessage ended when said is null:
                         said = ended;

@@ -33,6 +33,7 @@ internal sealed partial class ProcessExecution : RunExecution
     private readonly TaskCompletionSource<ProcessTree?> started = new(
         TaskCreationOptions.RunContinuationsAsynchronously
     );
+    private readonly TaskCompletionSource assigned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim sending = new(1);
     private readonly Lock killing = new();
     private readonly LeftoverList leftovers = new();
@@ -91,6 +92,7 @@ internal sealed partial class ProcessExecution : RunExecution
         {
             case Rung.Cancel:
                 asked = true;
+                await assigned.Task;
                 problem = await SendAsync(target, new StopMessage(notice.Cause, notice.Reason, notice.Deadline));
                 break;
             case Rung.Terminate:
@@ -137,6 +139,7 @@ internal sealed partial class ProcessExecution : RunExecution
         try
         {
             var workingDirectory = Directory.CreateDirectory(folders.WorkingDirectory(order.Run.Id)).FullName;
+            Directory.CreateDirectory(folders.Artifacts(order.Run.Id));
             tree = await tier.StartAsync(
                 new(
                     program.File,
@@ -151,6 +154,7 @@ internal sealed partial class ProcessExecution : RunExecution
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             started.TrySetResult(null);
+            assigned.TrySetResult();
             limits.Remove();
             return new()
             {
@@ -167,6 +171,7 @@ internal sealed partial class ProcessExecution : RunExecution
         {
             violation = problem;
         }
+        assigned.TrySetResult();
         var listening = ListenAsync(tree);
         var watching = WatchLimitsAsync(tree);
 
@@ -277,10 +282,11 @@ internal sealed partial class ProcessExecution : RunExecution
         {
             Ending = obeyed ? BodyEnding.ObeyedStop : ended.Ending,
             Result = ended.Ending == BodyEnding.Returned ? Bounded(ended) : null,
+            ResultFileBytes = ended.Ending == BodyEnding.Returned ? ended.ResultFileBytes : null,
             Error = obeyed ? null : ended.Error?.Bounded(),
         };
     }
 
     private static System.Text.Json.JsonElement? Bounded(EndedMessage ended) =>
-        ended.Result is { } result && result.GetRawText().Length <= BodyOutcome.MaxResultBytes ? result : null;
+        ended.Result is { } result && result.GetRawText().Length <= BodyOutcome.MaxInlineResultBytes ? result : null;
 }

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using JobHost.Execution.Output;
 using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Worker.Processes;
@@ -10,7 +11,7 @@ namespace JobHost.Execution.Processes;
 /// What workers and commands find in their environment: a short list of the host's harmless variables and the run's own
 /// marks. Connection strings and keys of the host are never among them.
 /// </summary>
-internal sealed class WorkerEnvironment(string instance)
+internal sealed class WorkerEnvironment(string instance, RunFolders folders)
 {
     /// <summary>What marks every process of this node, in all its lives.</summary>
     internal string Instance => instance;
@@ -142,6 +143,7 @@ internal sealed class WorkerEnvironment(string instance)
             [RunProcesses.InstanceVariable] = instance,
             ["JOBHOST_JOB"] = run.Job,
             ["JOBHOST_ATTEMPT"] = run.Attempt.ToString(CultureInfo.InvariantCulture),
+            ["JOBHOST_ARTIFACTS"] = folders.Artifacts(run.Id),
             ["JOBHOST_FENCE"] = run.Fence.ToString(CultureInfo.InvariantCulture),
         };
         AddPassed(environment);

@@ -5,8 +5,7 @@ namespace JobHost.Storage.Sqlite;
 /// <summary>How far webhooks were served.</summary>
 internal sealed partial class SqliteRunStore : IWebhookStore
 {
-    public Task<long> BeginAsync(string webhook) =>
-        writer.WriteAsync(statements => statements.BeginWebhook(webhook));
+    public Task<long> BeginAsync(string webhook) => writer.WriteAsync(statements => statements.BeginWebhook(webhook));
 
     public Task KeepOnlyAsync(IReadOnlyCollection<string> webhooks) =>
         writer.WriteAsync(statements =>
@@ -25,10 +24,7 @@ internal sealed partial class SqliteRunStore : IWebhookStore
     public Task RecordAsync(WebhookDelivery delivery, int keep) =>
         writer.WriteAsync(statements =>
         {
-            statements.PutDelivery(
-                delivery,
-                JsonSerializer.Serialize(delivery, StorageJson.Default.WebhookDelivery)
-            );
+            statements.PutDelivery(delivery, JsonSerializer.Serialize(delivery, StorageJson.Default.WebhookDelivery));
             if (delivery.State != DeliveryState.Retrying)
             {
                 statements.AdvanceWebhook(delivery.Webhook, delivery.EventId);
@@ -51,9 +47,7 @@ internal sealed partial class SqliteRunStore : IWebhookStore
             var deliveries = new List<WebhookDelivery>();
             while (reader.Read())
             {
-                deliveries.Add(
-                    JsonSerializer.Deserialize(reader.GetString(0), StorageJson.Default.WebhookDelivery)!
-                );
+                deliveries.Add(JsonSerializer.Deserialize(reader.GetString(0), StorageJson.Default.WebhookDelivery)!);
             }
             return deliveries;
         });

@@ -265,6 +265,27 @@ internal sealed partial class SqliteRunStore : IRunStore
             return pauses;
         });
 
+    public Task<MessageResult> AppendMessageAsync(MessageDraft draft) =>
+        writer.WriteAsync(statements =>
+        {
+            var result = SqliteMessages.Append(statements, draft);
+            if (result.Outcome == MessageOutcome.Recorded && draft.Way == MessageWay.Out)
+            {
+                writer.Record(statements, RecordedEvent.Said(draft, statements.FindRun(draft.Run)!));
+            }
+            return result;
+        });
+
+    public Task DeleteMessagesAsync(RunId run, MessageWay way, long from, long through) =>
+        writer.WriteAsync(statements =>
+        {
+            SqliteMessages.Delete(statements, run, way, from, through);
+            return true;
+        });
+
+    public Task<IReadOnlyList<RunMessage>> MessagesAsync(RunId run, MessageWay way, long after, int limit) =>
+        ReadAsync(command => SqliteMessages.Read(command, run, way, after, limit));
+
     public Task AppendAuditAsync(AuditEntry entry) =>
         writer.WriteAsync(statements =>
         {

@@ -159,6 +159,7 @@ internal sealed partial class SqliteStatements : IDisposable
         Execute("DELETE FROM receipt WHERE run_id = $id", parameters);
         Execute("DELETE FROM event WHERE run_id = $id", parameters);
         Execute("DELETE FROM idempotency WHERE run_id = $id", parameters);
+        Execute("DELETE FROM message WHERE run_id = $id", parameters);
         return true;
     }
 
@@ -229,10 +230,10 @@ internal sealed partial class SqliteStatements : IDisposable
             ("$document", RunDocument.Write(run)),
         ];
 
-    private int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
+    internal int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
         Prepare(sql, parameters).ExecuteNonQuery();
 
-    private T? Read<T>(
+    internal T? Read<T>(
         string sql,
         ReadOnlySpan<(string Name, object? Value)> parameters,
         Func<SqliteDataReader, T> read

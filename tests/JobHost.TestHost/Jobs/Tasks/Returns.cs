@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace JobHost.TestHost.Jobs.Tasks;
 
 /// <summary>Jobs whose result is what matters.</summary>
@@ -26,6 +28,12 @@ internal static class Returns
     /// <summary>A result beyond the limit: the run fails and says so, and the record stays small.</summary>
     internal static Task<object> HugeAsync(HugeResultParameters parameters) =>
         Task.FromResult<object>(new { Text = new string('x', parameters.Bytes) });
+
+    /// <summary>A result that nobody has in memory as a whole.</summary>
+    internal static Task<object> EndlessAsync(HugeResultParameters parameters) =>
+        Task.FromResult<object>(
+            Enumerable.Range(0, parameters.Bytes / 1024).Select(i => i.ToString("D1021", CultureInfo.InvariantCulture))
+        );
 
     /// <summary>A result that no JSON can hold.</summary>
     internal static Task<object> CyclicAsync() => Task.FromResult<object>(new Ouroboros());

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using JobHost.Worker.Bodies;
+
+namespace JobHost.Worker.Running;
+
+/// <summary>Who carries what code and the world outside say to each other.</summary>
+internal interface IMailCarrier
+{
+    /// <summary>Takes a message of the code out; completes when it is on disk.</summary>
+    /// <exception cref="InvalidOperationException">It is not recorded.</exception>
+    Task SayAsync(JsonElement body);
+
+    /// <summary>Tells that the code has received a message.</summary>
+    void NoteReceived(long sequence);
+}
+
+/// <summary>
+/// The messages of one attempt. Job code may be aborted at any instruction, so whatever it does here takes no lock that
+/// another needs: a queue is exchanged in one step, and what goes out is carried by the pool.
+/// </summary>
+internal sealed class RunMail(IMailCarrier carrier)
+{
+    /// <summary>The largest message: 64 KiB of JSON.</summary>
+    internal const int MaxBytes = 64 * 1024;
+
+    private ImmutableQueue<JobMessage> inbox = [];
+    private TaskCompletionSource arrival = NewArrival();
+
+    internal IMailCarrier Carrier => carrier;
+
+    /// <summary>Hands a message to the code.</summary>
+    internal void Deliver(JobMessage message)
+    {
+        ImmutableInterlocked.Enqueue(ref inbox, message);
+        Interlocked.Exchange(ref arrival, NewArrival()).TrySetResult();
+    }
+
+    internal async Task<JobMessage> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            // Taken before the look, so that no message comes in between unheard.
+            var arrived = Volatile.Read(ref arrival).Task;
+            if (ImmutableInterlocked.TryDequeue(ref inbox, out var message))
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(carrier.NoteReceived, message.Sequence, preferLocal: false);
+                return message;
+            }
+            await arrived.WaitAsync(cancellationToken);
+        }
+    }
+
+    internal Task SendAsync<T>(T message)
+    {
+        JsonElement body;
+        try
+        {
+            var bytes = JsonSerializer.SerializeToUtf8Bytes(message, JobJson.Options);
+            if (bytes.Length > MaxBytes)
+            {
+                throw new ArgumentException(
+                    $"The message has {bytes.Length} bytes as JSON; it may have {MaxBytes}.",
+                    nameof(message)
+                );
+            }
+            body = JsonElement.Parse(bytes);
+        }
+        catch (Exception problem) when (problem is JsonException or NotSupportedException)
+        {
+            throw new ArgumentException("The message cannot be written as JSON.", nameof(message), problem);
+        }
+        return Task.Run(() => carrier.SayAsync(body));
+    }
+
+    private static TaskCompletionSource NewArrival() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
