@@ -4,8 +4,11 @@ using JobHost.Hosting;
 using JobHost.Server.Api;
 using JobHost.Server.Http;
 using JobHost.Server.Logging;
+using JobHost.Server.Metrics;
 using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
+using JobHost.Server.Telemetry;
+using JobHost.Server.Webhooks;
 using JobHost.Worker.Main;
 
 namespace JobHost.Server;
@@ -95,10 +98,18 @@ public static class JobHostServer
         builder.Services.AddAccess(keys);
         builder.Services.AddJobHostApi(options);
         builder.Services.AddJobHostOpenApi();
+        builder.Services.AddSingleton(_ => new MetricsCollector());
+        builder.Services.AddSingleton(Webhook.ReadAll(builder.Configuration));
+        builder.Services.AddSingleton<WebhookService>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<WebhookService>());
+        using var export = OtlpExport.Begin(builder.Configuration);
 
         await using var app = builder.Build();
         // A data directory or a catalogue that cannot work is refused here, before the host would log it with its stack.
         var registry = app.Services.GetRequiredService<JobRegistry>();
+        app.Services.GetRequiredService<WebhookService>();
+        // From the first run on.
+        app.Services.GetRequiredService<MetricsCollector>();
         app.UseJobHostPipeline(options);
         var open = app.MapGroup("").ProducesRefusals();
         open.MapHealth();
@@ -118,6 +129,8 @@ public static class JobHostServer
         api.MapLogs();
         api.MapEvents();
         api.MapAudit();
+        api.MapWebhooks();
+        api.MapMetrics();
         app.MapJobHostOpenApi();
         app.MapGet("/", () => Results.LocalRedirect("~/swagger/")).ExcludeFromDescription();
         await app.RunAsync();

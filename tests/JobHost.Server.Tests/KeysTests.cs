@@ -61,6 +61,9 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
             { "POST", "/api/v1/nodes/none/resume", null, Role.Admin },
             { "POST", "/api/v1/nodes/none/recycle", """{ "reason": "x" }""", Role.Admin },
             { "GET", "/api/v1/audit", null, Role.Admin },
+            { "GET", "/api/v1/webhooks", null, Role.Admin },
+            { "GET", "/api/v1/webhooks/none/deliveries", null, Role.Admin },
+            { "GET", "/metrics", null, Role.Viewer },
             { "GET", "/openapi/v1.json", null, Role.Viewer },
         };
 
@@ -102,6 +105,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
             .Select(row => row.Data)
             .Select(row => (row.Item1, Path: row.Item2.Split('?')[0].Replace(Id, "{id}")))
             .Select(row => $"{row.Item1} {row.Path}".Replace("/nodes/none", "/nodes/{id}"))
+            .Select(row => row.Replace("/webhooks/none", "/webhooks/{name}"))
             .Select(row => row.Replace("/jobs/none", "/jobs/{job}").Replace("/jobs/result", "/jobs/{job}"))
             .ToHashSet();
 
@@ -164,6 +168,15 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
         }
         var jobs = (await SendAsync("GET", "/api/v1/jobs", null, scoped)).Expect(200).GetProperty("items");
         Assert.Equal("result", Assert.Single(jobs.EnumerateArray()).Text("name"));
+        await SendAsync("GET", $"/api/v1/runs/{own}", null, scoped, ("Prefer", "wait=30"));
+        var metrics = (await SendAsync("GET", "/metrics", null, scoped)).Text;
+        Assert.Contains("jobhost_job=\"result\"", metrics, StringComparison.Ordinal);
+        Assert.DoesNotContain("jobhost_job=\"obeys\"", metrics, StringComparison.Ordinal);
+        Assert.Contains(
+            "jobhost_job=\"obeys\"",
+            (await SendAsync("GET", "/metrics", null, Bearer("viewer"))).Text,
+            StringComparison.Ordinal
+        );
         (await SendAsync("POST", $"/api/v1/runs/{other}/cancel", "{}", Bearer("operator"))).Expect(202);
     }
 

@@ -46,8 +46,11 @@ public sealed class OpenApiTests(FreezeTests.Server server) : IClassFixture<Free
                 "GET /api/v1/runs/{id}/result",
                 "GET /api/v1/runs/{id}/stack",
                 "GET /api/v1/runs/{id}/termination",
+                "GET /api/v1/webhooks",
+                "GET /api/v1/webhooks/{name}/deliveries",
                 "GET /healthz/live",
                 "GET /healthz/ready",
+                "GET /metrics",
                 "POST /api/v1/jobs/{job}/pause",
                 "POST /api/v1/jobs/{job}/resume",
                 "POST /api/v1/jobs/{job}/runs",
@@ -243,6 +246,10 @@ public sealed class OpenApiTests(FreezeTests.Server server) : IClassFixture<Free
         await AnswersAsync("POST", $"{Node}/recycle", $"{node}/recycle", 422, """{ "reason": "" }""");
         await AnswersAsync("POST", $"{Node}/recycle", $"{node}/recycle", 400, "{}");
         await api.StopAsync(process);
+        await AnswersAsync("GET", "/api/v1/webhooks", "/api/v1/webhooks", 200);
+        const string Deliveries = "/api/v1/webhooks/{name}/deliveries";
+        await AnswersAsync("GET", Deliveries, "/api/v1/webhooks/none/deliveries", 404);
+        await AnswersAsync("GET", "/metrics", "/metrics", 200);
         await AnswersAsync("GET", "/healthz/live", "/healthz/live", 200);
         await AnswersAsync("GET", "/healthz/ready", "/healthz/ready", 200);
         await api.EndAsync(running);

@@ -256,6 +256,8 @@ public abstract class ProcessTests
             "JOBHOST_JOB",
             "JOBHOST_ATTEMPT",
             "JOBHOST_FENCE",
+            "TRACEPARENT",
+            "TRACESTATE",
         ];
         const string secret = "ConnectionStrings__Elsewhere";
         Environment.SetEnvironmentVariable(secret, "Host=db;Password=hunter2");

@@ -11,7 +11,17 @@ namespace JobHost.Tests;
 /// <summary>Which room may use which: each looks only at those left of it.</summary>
 public sealed partial class ArchitectureTests
 {
-    private static readonly string[] Rooms = ["Runs", "Jobs", "Execution", "Storage", "Nodes", "Control", "Hosting"];
+    private static readonly string[] Rooms =
+    [
+        "Runs",
+        "Jobs",
+        "Telemetry",
+        "Execution",
+        "Storage",
+        "Nodes",
+        "Control",
+        "Hosting",
+    ];
 
     private static readonly Assembly Engine = typeof(Run).Assembly;
 

@@ -65,6 +65,9 @@ public sealed record RunContract
 
     public int? ProcessId { get; init; }
 
+    /// <summary>The trace that it belongs to, 32 hexadecimal digits: that of the request that started it; or null.</summary>
+    public string? TraceId { get; init; }
+
     /// <summary>The lane that it runs in, or null.</summary>
     public string? Lane { get; init; }
 
@@ -112,6 +115,7 @@ public sealed record RunContract
             ExitCode = run.ExitCode,
             Signal = run.Signal,
             ProcessId = run.ProcessId,
+            TraceId = run.TraceId,
             Lane = run.Lane,
             FrozenUntil = run.FrozenUntil,
             KillGuarantee = run.KillGuarantee,

@@ -137,6 +137,9 @@ internal static class Problems
     internal static ProblemHttpResult UnknownNode(string node) =>
         Problem(404, "unknown-node", "There is no such node", $"No node is called '{Shown(node)}'.");
 
+    internal static ProblemHttpResult UnknownWebhook(string name) =>
+        Problem(404, "unknown-webhook", "There is no such webhook", $"No webhook is called '{Shown(name)}'.");
+
     internal static ProblemHttpResult NodeLeaving() =>
         Problem(
             409,

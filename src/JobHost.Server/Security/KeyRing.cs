@@ -82,6 +82,8 @@ internal sealed class KeyRing
             var changedAt = file.ChangedAt;
             if (changedAt == readAt)
             {
+                // As it was when it was read last, maybe again.
+                problem = null;
                 return;
             }
             try

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using JobHost.Worker.Running;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -32,6 +33,7 @@ internal abstract class CooperativeExecution(BodyOrder order, IServiceScopeFacto
     /// <summary>The whole life of the code, its scope included.</summary>
     protected async Task<BodyOutcome> RunAsync()
     {
+        Activity.Current = order.Context.Activity;
         try
         {
             await using var scope = scopes.CreateAsyncScope();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using JobHost.Worker.Native;
 using JobHost.Worker.Running;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,7 +20,14 @@ internal abstract class ThreadedExecution : BodyExecution
     {
         Order = order;
         this.time = time;
-        Thread = new(order.Name, () => outcome.SetResult(RunCode()));
+        Thread = new(
+            order.Name,
+            () =>
+            {
+                Activity.Current = order.Context.Activity;
+                outcome.SetResult(RunCode());
+            }
+        );
         Completion = CompleteAsync();
     }
 

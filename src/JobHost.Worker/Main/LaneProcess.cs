@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using JobHost.Worker.Bodies;
@@ -109,7 +110,10 @@ internal sealed class LaneProcess : IDisposable
             assignment.WorkingDirectory,
             mail,
             time
-        );
+        )
+        {
+            Activity = JobActivity.Begin(JobActivity.CodeSpan, assignment.TraceParent, assignment.TraceState),
+        };
         runs[assignment.RunId] = Started(assignment, context, mail);
         news.Set();
     }
@@ -190,6 +194,7 @@ internal sealed class LaneProcess : IDisposable
         if (hasEnded)
         {
             runs.TryRemove(id, out _);
+            run.Activity?.Dispose();
             var outcome = run.Completion.GetAwaiter().GetResult();
             channel.Send(
                 new OfRunMessage(
@@ -220,6 +225,8 @@ internal sealed class LaneProcess : IDisposable
         internal BodyExecution? Execution => execution;
 
         internal Task<BodyOutcome> Completion => completion;
+
+        internal Activity? Activity => context.Activity;
 
         internal RunReport Report { get; } = new(context);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -153,7 +154,10 @@ public sealed class WorkerProcess : IDisposable
             assignment.WorkingDirectory,
             mail = new(channel.Send),
             time
-        );
+        )
+        {
+            Activity = JobActivity.Begin(JobActivity.CodeSpan, assignment.TraceParent, assignment.TraceState),
+        };
         new Thread(Listen) { Name = "jobhost-lifeline", IsBackground = true }.Start();
         if (OperatingSystem.IsLinux())
         {
@@ -238,6 +242,7 @@ public sealed class WorkerProcess : IDisposable
     {
         var run = context!;
         BodyOutcome outcome;
+        Activity.Current = run.Activity;
         try
         {
             var services = new ServiceCollection();
@@ -269,6 +274,7 @@ public sealed class WorkerProcess : IDisposable
             // Whatever job code throws is an outcome, not a fault of the worker.
             outcome = BodyOutcome.Threw(exception, run);
         }
+        run.Activity?.Dispose();
         return new()
         {
             Ending = outcome.Ending,

@@ -39,6 +39,12 @@ internal sealed record AssignMessage : Message
     /// <summary>The parameters of a job that is code.</summary>
     public JsonElement? Parameters { get; init; }
 
+    /// <summary>The span of the attempt in the host, as <c>traceparent</c> of the W3C; or null.</summary>
+    public string? TraceParent { get; init; }
+
+    /// <summary>What goes with it, as <c>tracestate</c>; or null.</summary>
+    public string? TraceState { get; init; }
+
     /// <summary>Whether an asynchronous job gets a thread of its own; in a lane.</summary>
     public bool OwnThread { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 
@@ -64,6 +65,9 @@ internal sealed class RunContext : JobContext
     public override StopNotice? Stop => notice;
 
     internal RunLog Log { get; } = new();
+
+    /// <summary>What the job's code finds as its current activity; or null.</summary>
+    internal Activity? Activity { get; init; }
 
     /// <summary>Where a result goes that is too large for the run's record.</summary>
     internal string ResultFile => RunFiles.Result(workingDirectory);

@@ -6,6 +6,7 @@ using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Runs;
 using JobHost.Storage;
+using JobHost.Telemetry;
 using JobHost.Worker.Running;
 using Microsoft.Extensions.Logging;
 
@@ -53,6 +54,7 @@ internal sealed class AttemptRunner(
         var run = live.Record;
         var job = live.Job!;
         logger.RunStarted(run.Id, run.Job, run.Attempt);
+        using var trace = RunTrace.Begin(run);
         var context = new RunContext(
             run.Id.Value,
             run.Job,
@@ -61,14 +63,17 @@ internal sealed class AttemptRunner(
             folders.WorkingDirectory(run.Id),
             new StoredMail(run.Id, run.Fence, store, time, logger),
             time
-        );
+        )
+        {
+            Activity = trace.Activity,
+        };
         using var output = new RunOutput(folders, run.Id, job.OutputLimit);
         collector.Add(context, output);
         await using var execution = executors[run.Kind]
             .Start(
                 new()
                 {
-                    Run = run,
+                    Run = trace.Carry(run),
                     Job = job,
                     Context = context,
                     Output = output,
@@ -90,6 +95,7 @@ internal sealed class AttemptRunner(
         collector.Remove(context);
         output.Dispose();
         await RecordAsync(live, () => live.FinishAsync(end, Random.Shared.NextDouble()));
+        trace.End(live.Record, run.Attempt, live.Receipt);
         logger.RunEnded(run.Id, run.Job, live.Record.State);
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Storage;
+using JobHost.Telemetry;
 
 namespace JobHost.Control;
 
@@ -15,6 +16,24 @@ public sealed partial class JobRegistry
     private async Task<StartResult> StartAsync(StartRequest request, RunId? retryOf)
     {
         ArgumentNullException.ThrowIfNull(request);
+        try
+        {
+            var result = await TryStartAsync(request, retryOf);
+            if (result.RefusedFor is { } reason)
+            {
+                RunMetrics.Refused(reason);
+            }
+            return result;
+        }
+        catch (StoreUnavailableException)
+        {
+            RunMetrics.Refused("store-unavailable");
+            throw;
+        }
+    }
+
+    private async Task<StartResult> TryStartAsync(StartRequest request, RunId? retryOf)
+    {
         if (catalog.Find(request.Job) is not { } job)
         {
             return new StartResult.UnknownJob(request.Job);
@@ -27,7 +46,7 @@ public sealed partial class JobRegistry
         {
             return refusal;
         }
-        var live = Live(NewRun(request, job, retryOf), receipt: null, job);
+        var live = Live(RunTrace.Join(NewRun(request, job, retryOf)), receipt: null, job);
         if (!dispatcher.TryReserve(live))
         {
             return new StartResult.QueueFull(job.QueueLimit);

@@ -4,6 +4,7 @@ using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Runs;
 using JobHost.Storage;
+using JobHost.Telemetry;
 using JobHost.Worker.Running;
 
 namespace JobHost.Control;
@@ -188,6 +189,7 @@ internal sealed partial class LiveRun
         {
             return false;
         }
+        RunMetrics.Moved(last, next, written, time.GetUtcNow(), executedHere: execution is not null);
         if (next.IsEnded)
         {
             ended.TrySetResult(next);

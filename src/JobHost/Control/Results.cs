@@ -42,6 +42,20 @@ public abstract record StartResult
 {
     private StartResult() { }
 
+    /// <summary>Why nothing was started, as the slug of the problem that says so; null where a run is there.</summary>
+    internal string? RefusedFor =>
+        this switch
+        {
+            Accepted or Replayed => null,
+            UnknownJob => "unknown-job",
+            Invalid => "invalid-parameters",
+            GuaranteeNotAvailable => "guarantee-not-available",
+            Duplicate => "duplicate-run",
+            KeyReused => "idempotency-key-reused",
+            QueueFull => "queue-full",
+            _ => "draining",
+        };
+
     /// <summary>On disk.</summary>
     public sealed record Accepted(Run Run) : StartResult;
 

@@ -20,6 +20,7 @@ internal sealed class JobHostService(
     NodeTier tier,
     Leftovers leftovers,
     LiveLanes lanes,
+    NodeGauges gauges,
     JobHostOptions options,
     ILogger<JobHostService> logger
 ) : IHostedLifecycleService, IDisposable
@@ -46,7 +47,11 @@ internal sealed class JobHostService(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => stopped.Dispose();
+    public void Dispose()
+    {
+        gauges.Dispose();
+        stopped.Dispose();
+    }
 
     private async Task DrainAsync()
     {

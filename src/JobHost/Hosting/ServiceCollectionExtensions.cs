@@ -75,6 +75,7 @@ public static class ServiceCollectionExtensions
                 provider.GetRequiredService<TimeProvider>()
             )
         );
+        services.AddSingleton(provider => (IWebhookStore)provider.GetRequiredService<IRunStore>());
         services.AddSingleton(provider =>
         {
             var life = provider.GetRequiredService<IRunStore>().Life;
@@ -174,6 +175,7 @@ public static class ServiceCollectionExtensions
             new SlotLimits(options.Slots.Task, options.Slots.Thread, options.Slots.Step, options.Slots.Process)
         );
         services.AddSingleton<LiveRuns>();
+        services.AddSingleton<NodeGauges>();
         services.AddSingleton(provider => new EventFeed(
             provider.GetRequiredService<IRunStore>(),
             provider.GetRequiredService<TimeProvider>()

@@ -32,6 +32,24 @@ public sealed record RecordedEvent
     /// </summary>
     public required string Type { get; init; }
 
+    /// <summary>All types that there are.</summary>
+    public static IReadOnlySet<string> Types { get; } =
+        new HashSet<string>(
+            [
+                .. Enum.GetValues<RunState>().Select(TypeOf),
+                "run.stopRequested",
+                "run.released",
+                "job.paused",
+                "job.resumed",
+                "node.started",
+                "node.draining",
+                "node.resumed",
+                "node.recycling",
+                "node.leaving",
+            ],
+            StringComparer.Ordinal
+        );
+
     public RunId? RunId { get; init; }
 
     public string? Job { get; init; }

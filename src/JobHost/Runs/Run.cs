@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Text.Json;
 using JobHost.Worker.Running;
 
@@ -61,6 +62,16 @@ public sealed record Run
 
     /// <summary>The run that cleans up after the stop of this one.</summary>
     public RunId? CompensatedBy { get; init; }
+
+    /// <summary>The span of whoever started it, as <c>traceparent</c> of the W3C; null where it was started outside of any trace.</summary>
+    public string? TraceParent { get; init; }
+
+    /// <summary>What belongs to the trace, as <c>tracestate</c> of the W3C; or null.</summary>
+    public string? TraceState { get; init; }
+
+    /// <summary>The trace that it belongs to, 32 hexadecimal digits; or null.</summary>
+    public string? TraceId =>
+        ActivityContext.TryParse(TraceParent, null, out var parent) ? parent.TraceId.ToHexString() : null;
 
     /// <summary>The lane that it runs in, or null where it has its own process or runs in the host.</summary>
     public string? Lane { get; init; }

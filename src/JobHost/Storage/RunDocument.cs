@@ -39,6 +39,10 @@ internal sealed record RunDocument
 
     public string? Lane { get; init; }
 
+    public string? TraceParent { get; init; }
+
+    public string? TraceState { get; init; }
+
     public int Leaked { get; init; }
 
     public IReadOnlyList<RunAttempt>? Attempts { get; init; }
@@ -69,6 +73,8 @@ internal sealed record RunDocument
                 ProcessId = run.ProcessId,
                 KillGuarantee = run.KillGuarantee,
                 Lane = run.Lane,
+                TraceParent = run.TraceParent,
+                TraceState = run.TraceState,
                 Leaked = run.Leaked,
                 Attempts = run.Attempts.IsEmpty ? null : run.Attempts,
             },
@@ -104,6 +110,8 @@ internal sealed record RunDocument
             ProcessId = document.ProcessId,
             KillGuarantee = document.KillGuarantee,
             Lane = document.Lane,
+            TraceParent = document.TraceParent,
+            TraceState = document.TraceState,
             Leaked = document.Leaked,
             Attempts = document.Attempts?.ToImmutableArray() ?? [],
         };
@@ -128,4 +136,5 @@ internal sealed record PolicyDocument(
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(RecordedEvent))]
 [JsonSerializable(typeof(AuditEntry))]
+[JsonSerializable(typeof(WebhookDelivery))]
 internal sealed partial class StorageJson : JsonSerializerContext;

@@ -10,6 +10,6 @@ public static partial class MisbehavingJobs
     public static JobsBuilder AddMisbehaving(this JobsBuilder jobs)
     {
         ArgumentNullException.ThrowIfNull(jobs);
-        return jobs.AddTasks().AddThreads().AddSteps().AddProcesses().AddLanes();
+        return jobs.AddTasks().AddThreads().AddSteps().AddProcesses().AddLanes().AddTraces();
     }
 }

@@ -63,6 +63,8 @@ internal static class Some
             Compensates = RunId.New(TimeProvider.System),
             CompensatedBy = RunId.New(TimeProvider.System),
             ResultFileBytes = 70_000,
+            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            TraceState = "vendor=opaque",
             Policy = new()
             {
                 Ladder = new(

@@ -28,6 +28,8 @@ internal sealed partial class LaneWorker
             Fence = order.Run.Fence,
             WorkingDirectory = folders.WorkingDirectory(order.Run.Id),
             Parameters = order.Run.Parameters,
+            TraceParent = order.Run.TraceParent,
+            TraceState = order.Run.TraceState,
             OwnThread = order.Job.Footing.OwnThread,
         };
 

@@ -47,6 +47,8 @@ internal sealed partial class ProcessExecution
             OpenFiles = order.Job.Limits.OpenFiles,
             TakesInput = command?.TakesInput == true,
             Parameters = command is null ? order.Run.Parameters : null,
+            TraceParent = order.Run.TraceParent,
+            TraceState = order.Run.TraceState,
             Command = command is null
                 ? null
                 : new(

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using JobHost.Execution.Limits;
 using JobHost.Execution.Output;
 using JobHost.Runs;
+using JobHost.Telemetry;
 using JobHost.Worker.InProcess;
 using JobHost.Worker.Main;
 using JobHost.Worker.Native;
@@ -259,6 +260,7 @@ internal sealed partial class ProcessExecution : RunExecution
         // Nobody looks without a pause: it may have ended of what was not seen yet.
         if (said?.Ending != BodyEnding.Returned && (exceeded ?? limits.Exceeded([])) is { } problem)
         {
+            RunMetrics.ExceededLimit(order.Run, problem);
             return end with { Error = new(LimitExceeded, problem, null) };
         }
         if (said is not { } ended)

@@ -147,6 +147,14 @@ internal sealed class WorkerEnvironment(string instance, RunFolders folders)
             ["JOBHOST_FENCE"] = run.Fence.ToString(CultureInfo.InvariantCulture),
         };
         AddPassed(environment);
+        if (run.TraceParent is { } traceParent)
+        {
+            environment["TRACEPARENT"] = traceParent;
+            if (run.TraceState is { } traceState)
+            {
+                environment["TRACESTATE"] = traceState;
+            }
+        }
         return environment;
     }
 

@@ -10,7 +10,7 @@ namespace JobHost.Storage.Sqlite;
 /// The embedded store: one SQLite file in WAL mode with <c>synchronous=FULL</c>, so a commit is on disk when it returns. One
 /// writer, readers beside it on connections of their own.
 /// </summary>
-internal sealed class SqliteRunStore : IRunStore
+internal sealed partial class SqliteRunStore : IRunStore
 {
     private const string FileName = "jobhost.db";
 

@@ -6,7 +6,7 @@ using Microsoft.Data.Sqlite;
 namespace JobHost.Storage.Sqlite;
 
 /// <summary>The statements of the writer, prepared once, one method each.</summary>
-internal sealed class SqliteStatements : IDisposable
+internal sealed partial class SqliteStatements : IDisposable
 {
     private readonly Dictionary<string, SqliteCommand> prepared = new(StringComparer.Ordinal);
     private readonly SqliteConnection connection;

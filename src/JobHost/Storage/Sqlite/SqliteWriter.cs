@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using JobHost.Runs;
+using JobHost.Telemetry;
 using Microsoft.Data.Sqlite;
 
 namespace JobHost.Storage.Sqlite;
@@ -93,6 +95,7 @@ internal sealed class SqliteWriter : IDisposable
 
     private bool TryCommit(IReadOnlyList<Write> batch, out Exception? problem)
     {
+        var began = Stopwatch.GetTimestamp();
         try
         {
             statements.Begin();
@@ -110,6 +113,7 @@ internal sealed class SqliteWriter : IDisposable
             events.Clear();
             return false;
         }
+        JournalMetrics.Committed(batch.Count, began);
         foreach (var write in batch)
         {
             write.Complete();
