@@ -118,9 +118,10 @@ public sealed class OpenApiTests(FreezeTests.Server server) : IClassFixture<Free
             Assert.True(body.TryGetProperty("example", out var example), $"{name}: {body}");
             var url = name.Split(' ')[1].Replace("{id}", NoSuchRun).Replace("{job}", "obeys");
             var answer = await api.SubmitAsync(url, example.GetRawText());
-            // The example's run does not exist, but its form is right.
+            // The example's run does not exist, but its form is right; what it paused goes on.
             Assert.True(answer.Status is 200 or 202 or 404, $"{name}: {answer.Text}");
         }
+        (await api.SubmitAsync("/api/v1/jobs/obeys/resume", null)).Expect(200);
     }
 
     [Fact(Timeout = 120_000)]

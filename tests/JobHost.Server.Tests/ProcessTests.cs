@@ -104,7 +104,7 @@ public abstract class ProcessTests
         Assert.Equal("SIGKILL", run.Text("signal"));
         Assert.Equal(await TierAsync(), receipt.Text("mechanism"));
         // A kill without a grace is not a polite one: SIGTERM is left out.
-        Assert.Equal(["cancel: no-effect", "kill: ended", "verify: proven"], Stops.Rungs(receipt));
+        Assert.Equal(["cancel: skipped", "kill: ended", "verify: proven"], Stops.Rungs(receipt));
         Assert.Contains(run.GetProperty("processId").GetInt32(), Pids(receipt));
         await NothingLeftAsync(run);
     }
@@ -136,7 +136,7 @@ public abstract class ProcessTests
 
         var run = await api.EndAsync(id);
         var receipt = await Stops.IsGoneAsync(api, run, "killed");
-        Assert.Equal(["cancel: no-effect", "kill: ended", "verify: proven"], Stops.Rungs(receipt));
+        Assert.Equal(["cancel: skipped", "kill: ended", "verify: proven"], Stops.Rungs(receipt));
         await NothingLeftAsync(run);
     }
 
@@ -269,6 +269,7 @@ public abstract class ProcessTests
             "JOBHOST_JOB",
             "JOBHOST_ATTEMPT",
             "JOBHOST_FENCE",
+            "JOBHOST_ARTIFACTS",
             "TRACEPARENT",
             "TRACESTATE",
         ];

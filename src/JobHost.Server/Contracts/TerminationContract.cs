@@ -110,7 +110,7 @@ public sealed record StopRequestContract(
 /// <param name="Name">Which.</param>
 /// <param name="At">When.</param>
 /// <param name="ElapsedMs">Until the end or the next rung; null while it goes on.</param>
-/// <param name="Outcome"><c>pending</c>, <c>ended</c>, <c>no-effect</c>, <c>proven</c>, <c>unproven</c>, or <c>not-possible</c> with the reason.</param>
+/// <param name="Outcome"><c>pending</c>, <c>ended</c>, <c>no-effect</c>, <c>skipped</c>, <c>proven</c>, <c>unproven</c>, or <c>not-possible</c> with the reason.</param>
 public sealed record RungContract(Rung Name, DateTimeOffset At, double? ElapsedMs, string Outcome);
 
 /// <summary>A process; number and start time, in clock ticks since boot, together mean one process.</summary>

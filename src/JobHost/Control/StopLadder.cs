@@ -131,7 +131,8 @@ internal sealed class StopLadder(
         // A new request can cut short what is left to the run's good will, not the time that force needs to work.
         var isPolite = execution.Asks(step.Rung) || step.Rung == Rung.Terminate;
         var token = isPolite ? NextNews() : CancellationToken.None;
-        var problem = IsIdle(step, begun)
+        var isIdle = IsIdle(step, begun);
+        var problem = isIdle
             ? null
             : await execution.ClimbAsync(step.Rung, NoticeOf(step, begun), GraceOf(step, begun), token);
         while (problem is null && isPolite && !HasEnded)
@@ -149,6 +150,7 @@ internal sealed class StopLadder(
             index,
             (problem, HasEnded, step.Rung) switch
             {
+                _ when isIdle => RungRecord.Skipped,
                 (not null, _, _) => $"{RungRecord.NotPossible}: {problem}",
                 (_, true, Rung.Verify) => RungRecord.Proven,
                 (_, true, _) => RungRecord.Ended,

@@ -101,6 +101,9 @@ public sealed record RungRecord(Rung Rung, DateTimeOffset At, TimeSpan? Elapsed,
     /// <summary>The attempt went on.</summary>
     public const string NoEffect = "no-effect";
 
+    /// <summary>Nothing was done: whoever would have been asked was given no time to answer.</summary>
+    public const string Skipped = "skipped";
+
     /// <summary>It could not be climbed.</summary>
     public const string NotPossible = "not-possible";
 
