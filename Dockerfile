@@ -6,6 +6,8 @@ COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY src/JobHost.Abstractions/JobHost.Abstractions.csproj src/JobHost.Abstractions/
 COPY src/JobHost.Worker/JobHost.Worker.csproj src/JobHost.Worker/
 COPY src/JobHost/JobHost.csproj src/JobHost/
+COPY src/JobHost.Client/JobHost.Client.csproj src/JobHost.Client/
+COPY src/JobHost.Cli/JobHost.Cli.csproj src/JobHost.Cli/
 COPY src/JobHost.Samples/JobHost.Samples.csproj src/JobHost.Samples/
 COPY src/JobHost.Server/JobHost.Server.csproj src/JobHost.Server/
 RUN dotnet restore src/JobHost.Server

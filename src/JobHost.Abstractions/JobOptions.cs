@@ -95,6 +95,15 @@ public sealed class JobOptions
     /// </summary>
     public bool Autopsy { get; set; }
 
+    /// <summary>
+    /// The name of another job that is started when a run of this one, once begun, was killed, cancelled, timed out or lost, and
+    /// is proven gone: to clean up after it, from outside. It is accepted in the same moment in which the end is recorded, so
+    /// it is never forgotten. Of <c>runId</c>, <c>job</c>, <c>state</c>, <c>attempt</c>, <c>parameters</c> and <c>receipt</c> it is
+    /// given those that it has parameters for; as JSON text where such a parameter is a string. What ends such a run starts no other.
+    /// Null: none.
+    /// </summary>
+    public string? OnStopped { get; set; }
+
     /// <summary>Bytes kept of each of stdout, stderr and log, for each run. Default 10 MiB. What exceeds it is dropped and counted.</summary>
     public long OutputLimit { get; set; } = 10 * 1024 * 1024;
 

@@ -7,19 +7,12 @@ namespace JobHost.Server;
 internal static class AuditVerb
 {
     internal const string Name = "audit";
+    internal const string Verify = "verify";
 
     private const int ExitAltered = 1;
-    private const int ExitUsage = 64;
 
-    internal static async Task<int> RunAsync(string[] args)
+    internal static async Task<int> VerifyAsync(string[] settings)
     {
-        if (args is not ["verify", .. var settings])
-        {
-            await Console.Error.WriteLineAsync(
-                "jobhost: use 'audit verify'. The audit itself is at GET /api/v1/audit."
-            );
-            return ExitUsage;
-        }
         var builder = WebApplication.CreateBuilder(settings);
         builder.AddConfigFile();
         var verdict = AuditVerifier.Verify(builder.Configuration);

@@ -1,3 +1,4 @@
+using JobHost.Cli;
 using JobHost.Control;
 using JobHost.Hosting;
 using JobHost.Server.Api;
@@ -18,12 +19,13 @@ public static class JobHostServer
     /// <summary>What a start that was refused for its configuration exits with (<c>EX_CONFIG</c> of sysexits.h).</summary>
     public const int ExitConfiguration = 78;
 
-    private const int ExitUsage = 64;
-
-    /// <summary>Runs the verb that the arguments name: <c>serve</c>, the default, <c>doctor</c>, <c>keys</c>, <c>audit</c>, or one with which it starts itself.</summary>
+    /// <summary>
+    /// Runs the verb that the arguments name: <c>serve</c>, the default, <c>doctor</c>, <c>keys</c>, <c>audit verify</c>, one that
+    /// asks a server, or one with which it starts itself.
+    /// </summary>
     /// <param name="args">The verb, then settings such as <c>--urls http://127.0.0.1:5080</c>.</param>
     /// <param name="configureJobs">Registers the jobs. Called in the host and in every worker, there without configuration.</param>
-    /// <returns>The exit code: 0, 64 for a wrong verb, 75 to be started anew, 78 for a configuration that cannot work.</returns>
+    /// <returns>The exit code: 0, 2 for a wrong verb, 75 to be started anew, 78 for a configuration that cannot work.</returns>
     public static async Task<int> RunAsync(string[] args, Action<JobsBuilder, IConfiguration> configureJobs)
     {
         ArgumentNullException.ThrowIfNull(args);
@@ -33,29 +35,19 @@ public static class JobHostServer
         {
             return exitCode;
         }
-        if (args is [var verb, ..] && !verb.StartsWith('-'))
-        {
-            args = args[1..];
-            if (verb is not ("serve" or DoctorVerb.Name or KeysVerb.Name or AuditVerb.Name))
-            {
-                await Console.Error.WriteLineAsync(
-                    $"jobhost: there is no verb '{verb}'. Use serve, {DoctorVerb.Name}, {KeysVerb.Name}, {AuditVerb.Name}, or nothing."
-                );
-                return ExitUsage;
-            }
-        }
-        else
-        {
-            verb = "serve";
-        }
         try
         {
-            return verb switch
+            return args switch
             {
-                DoctorVerb.Name => await DoctorVerb.RunAsync(args),
-                KeysVerb.Name => await KeysVerb.RunAsync(args),
-                AuditVerb.Name => await AuditVerb.RunAsync(args),
-                _ => await ServeAsync(args, configureJobs),
+                // First, so that what parses the others is not even loaded where the service begins.
+                [] => await ServeAsync(args, configureJobs),
+                [.., "--help" or "-h" or "-?"] or ["help" or "--version", ..] => await AskAsync(args),
+                ["serve", .. var settings] => await ServeAsync(settings, configureJobs),
+                [DoctorVerb.Name, .. var settings] => await DoctorVerb.RunAsync(settings),
+                [KeysVerb.Name, .. var words] => await KeysVerb.RunAsync(words),
+                [AuditVerb.Name, AuditVerb.Verify, .. var settings] => await AuditVerb.VerifyAsync(settings),
+                [['-', ..], ..] => await ServeAsync(args, configureJobs),
+                _ => await AskAsync(args),
             };
         }
         catch (JobConfigurationException problem)
@@ -63,6 +55,34 @@ public static class JobHostServer
             await Console.Error.WriteLineAsync($"jobhost: {problem.Message}");
             return ExitConfiguration;
         }
+
+        // The verbs that ask a server, and the help of all.
+        Task<int> AskAsync(string[] words) =>
+            JobHostCli.RunAsync(
+                words is ["help", .. var rest] ? [.. rest, "--help"] : words,
+                [
+                    new(
+                        "serve",
+                        "Runs the service, as without a verb.",
+                        settings => ServeAsync(settings, configureJobs)
+                    ),
+                    new(
+                        DoctorVerb.Name,
+                        "Tells what this machine can guarantee, and what to change.",
+                        DoctorVerb.RunAsync
+                    ),
+                    new(
+                        KeysVerb.Name,
+                        "Makes, lists and revokes keys of the data directory: create, list, revoke.",
+                        KeysVerb.RunAsync
+                    ),
+                    new(
+                        $"{AuditVerb.Name} {AuditVerb.Verify}",
+                        "Tells whether the audit of the data directory was altered.",
+                        AuditVerb.VerifyAsync
+                    ),
+                ]
+            );
     }
 
     private static async Task<int> ServeAsync(string[] args, Action<JobsBuilder, IConfiguration> configureJobs)

@@ -128,6 +128,19 @@ public abstract class ProcessTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_kill_without_a_grace_does_not_ask_who_would_obey()
+    {
+        var id = await api.StartAsync("p-obeys", new { marker = witness.Marker });
+        await witness.BeatsAsync();
+        await Stops.IsTakenAsync(api.KillAsync(id));
+
+        var run = await api.EndAsync(id);
+        var receipt = await Stops.IsGoneAsync(api, run, "killed");
+        Assert.Equal(["cancel: no-effect", "kill: ended", "verify: proven"], Stops.Rungs(receipt));
+        await NothingLeftAsync(run);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_cancel_alone_uses_no_force()
     {
         var id = await api.StartAsync("p-ignores", new { marker = witness.Marker }, new { ladder = Ladders.Kill });

@@ -87,6 +87,9 @@ public sealed partial class ArchitectureTests
     [InlineData("JobHost.Worker", "JobHost.Abstractions")]
     [InlineData("JobHost", "JobHost.Worker")]
     [InlineData("JobHost.Samples", "JobHost.Abstractions")]
+    [InlineData("JobHost.Client", "")]
+    [InlineData("JobHost.Cli", "JobHost.Client")]
+    [InlineData("JobHost.Server", "JobHost,JobHost.Cli,JobHost.Samples")]
     public void A_project_references_only_those_left_of_it(string project, string references)
     {
         var found = XDocument
@@ -122,10 +125,38 @@ public sealed partial class ArchitectureTests
         Assert.Empty(offences);
     }
 
+    [Fact]
+    public void The_client_and_its_verbs_know_a_server_only_by_its_http_api()
+    {
+        var offences =
+            from project in new[] { "JobHost.Client", "JobHost.Cli" }
+            from file in SourceFiles(project)
+            from Match match in AnyOfOurs().Matches(File.ReadAllText(file))
+            where match.Value is not ("JobHost.Client" or "JobHost.Cli")
+            select $"{file}: {match.Value}";
+        Assert.Empty(offences);
+    }
+
+    [Fact]
+    public void The_service_is_wired_without_the_verbs_that_ask_it()
+    {
+        // What parses and draws them is loaded only where one of them is asked for.
+        var users =
+            from file in SourceFiles("JobHost.Server")
+            where
+                AnyOfOurs()
+                    .Matches(File.ReadAllText(file))
+                    .Any(match => match.Value is "JobHost.Client" or "JobHost.Cli")
+            select Path.GetFileName(file);
+        Assert.Equal(["JobHostServer.cs"], users);
+    }
+
     [Theory]
     [InlineData("JobHost.Worker")]
     [InlineData("JobHost")]
     [InlineData("JobHost.Samples")]
+    [InlineData("JobHost.Client")]
+    [InlineData("JobHost.Cli")]
     [InlineData("JobHost.Server")]
     public void Namespaces_equal_folders(string project)
     {

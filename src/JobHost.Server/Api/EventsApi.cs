@@ -139,7 +139,7 @@ internal static class EventsApi
         var json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
         try
         {
-            var stream = await EventStream.BeginAsync(context);
+            var stream = await EventStream.BeginAsync(context, query.After);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stream.Aborted, registry.Drained);
             for (var isOver = false; !isOver; )
             {

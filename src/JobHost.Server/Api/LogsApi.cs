@@ -89,7 +89,7 @@ internal static class LogsApi
         var form = LogForm.Of(context, file);
         context.Response.Headers["JobHost-Next-Offset"] = Math.Max(position, end)
             .ToString(CultureInfo.InvariantCulture);
-        await form.BeginAsync();
+        await form.BeginAsync(position);
         await form.WriteAsync(position, end, isLast: true);
         return Results.Empty;
 
@@ -114,7 +114,7 @@ internal static class LogsApi
         var form = LogForm.Of(context, file);
         try
         {
-            await form.BeginAsync();
+            await form.BeginAsync(position);
             while (true)
             {
                 // Asked before the file is read: what is there then is all, when the run had ended by now.

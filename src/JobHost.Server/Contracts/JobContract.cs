@@ -47,6 +47,9 @@ public sealed record JobContract
     /// <summary>Whether is kept where a run was before it was forced.</summary>
     public required bool Autopsy { get; init; }
 
+    /// <summary>The job that is started when a run of this one was stopped; null: none.</summary>
+    public string? OnStopped { get; init; }
+
     /// <summary>Why it begins no runs; null where it does.</summary>
     public JobPause? Paused { get; init; }
 
@@ -78,6 +81,7 @@ public sealed record JobContract
             OwnThread = job.Footing.OwnThread,
             AllowAbort = job.Footing.AllowAbort,
             Autopsy = job.Autopsy,
+            OnStopped = job.OnStopped,
             Paused = registry.PauseOf(job.Name),
             Counts = new(waiting, executing),
         };

@@ -43,6 +43,12 @@ public sealed record RunContract
 
     public Guid? RetryOf { get; init; }
 
+    /// <summary>The stopped run after which this one cleans up.</summary>
+    public Guid? Compensates { get; init; }
+
+    /// <summary>The run that cleans up after this one, as it was stopped.</summary>
+    public Guid? CompensatedBy { get; init; }
+
     public RunProgress? Progress { get; init; }
 
     /// <summary>Of at most 64 KiB; a larger one is at <c>links.result</c>.</summary>
@@ -100,6 +106,8 @@ public sealed record RunContract
             EndedAt = run.EndedAt,
             UniqueKey = run.UniqueKey,
             RetryOf = run.RetryOf?.Value,
+            Compensates = run.Compensates?.Value,
+            CompensatedBy = run.CompensatedBy?.Value,
             Progress = run.Progress,
             Result = run.Result,
             ResultFileBytes = run.ResultFileBytes,

@@ -50,13 +50,15 @@ internal sealed class EventStream
     }
 
     /// <summary>Begins the answer.</summary>
-    internal static async Task<EventStream> BeginAsync(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="position">The id after which it begins, which is told first: a reader whose connection breaks before the first event goes on there.</param>
+    internal static async Task<EventStream> BeginAsync(HttpContext context, long position)
     {
         context.Response.ContentType = MediaType;
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no";
         var stream = new EventStream(context);
-        stream.pending.Append(CultureInfo.InvariantCulture, $"retry: {RetryMilliseconds}\n\n");
+        stream.pending.Append(CultureInfo.InvariantCulture, $"retry: {RetryMilliseconds}\nid: {position}\n\n");
         await stream.FlushAsync();
         return stream;
     }

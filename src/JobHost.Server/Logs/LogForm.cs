@@ -15,7 +15,9 @@ internal abstract class LogForm
         : EventStream.Accepts(context.Request, Lines) ? new LineForm(context, file)
         : new TextForm(context, file);
 
-    internal abstract Task BeginAsync();
+    /// <summary>Begins the answer.</summary>
+    /// <param name="position">From where on.</param>
+    internal abstract Task BeginAsync(long position);
 
     /// <summary>Writes what stands in a range, and sends it.</summary>
     /// <param name="from">Where to begin.</param>
@@ -41,7 +43,7 @@ internal abstract class LogForm
 
     private sealed class TextForm(HttpContext context, LogFile file) : LogForm
     {
-        internal override Task BeginAsync() => BeginAsync(context, "text/plain; charset=utf-8");
+        internal override Task BeginAsync(long position) => BeginAsync(context, "text/plain; charset=utf-8");
 
         internal override async Task<long> WriteAsync(long from, long to, bool isLast)
         {
@@ -57,7 +59,7 @@ internal abstract class LogForm
 
     private sealed class LineForm(HttpContext context, LogFile file) : LogForm
     {
-        internal override Task BeginAsync() => BeginAsync(context, Lines);
+        internal override Task BeginAsync(long position) => BeginAsync(context, Lines);
 
         internal override async Task<long> WriteAsync(long from, long to, bool isLast)
         {
@@ -79,7 +81,8 @@ internal abstract class LogForm
         private EventStream? stream;
         private long told = System.Diagnostics.Stopwatch.GetTimestamp();
 
-        internal override async Task BeginAsync() => stream = await EventStream.BeginAsync(context);
+        internal override async Task BeginAsync(long position) =>
+            stream = await EventStream.BeginAsync(context, position);
 
         internal override async Task<long> WriteAsync(long from, long to, bool isLast)
         {

@@ -33,6 +33,10 @@ internal static partial class ProcFs
 {
     private const int MaxWalks = 20;
 
+    // 52 numbers of at most 20 digits, and a name of at most 64 bytes.
+    private const int MaxStat = 1536;
+    private const int FieldsNeeded = 20;
+
     // A kernel may be built without them (CONFIG_PROC_CHILDREN); then everybody is asked for his parent.
     private static readonly bool HasChildLists = File.Exists("/proc/thread-self/children");
 
@@ -65,33 +69,6 @@ internal static partial class ProcFs
                 yield return pid;
             }
         }
-    }
-
-    /// <summary>Adds the numbers that a file lists, such as the children of a thread or the processes of a cgroup.</summary>
-    /// <returns>False when it is there and cannot be read: what was added proves nothing, then.</returns>
-    internal static bool ReadNumbers(string path, List<int> numbers)
-    {
-        string text;
-        try
-        {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return true;
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-        foreach (var range in text.AsSpan().SplitAny(' ', '\n'))
-        {
-            if (IsNumber(text.AsSpan(range), out var number))
-            {
-                numbers.Add((int)number);
-            }
-        }
-        return true;
     }
 
     /// <summary>The process and all its descendants that can still run, parents before their children.</summary>
@@ -139,7 +116,7 @@ internal static partial class ProcFs
     }
 
     /// <summary>Adds the children of a process, those that are dead and not yet reaped included.</summary>
-    /// <inheritdoc cref="ReadNumbers"/>
+    /// <inheritdoc cref="ProcFile.ReadNumbers"/>
     internal static bool AddChildren(int pid, List<int> children)
     {
         if (!HasChildLists)
@@ -152,7 +129,7 @@ internal static partial class ProcFs
             var all = true;
             foreach (var thread in Directory.EnumerateDirectories($"/proc/{pid}/task"))
             {
-                all &= ReadNumbers($"{thread}/children", children);
+                all &= ProcFile.ReadNumbers($"{thread}/children", children);
             }
             return all;
         }
@@ -169,14 +146,9 @@ internal static partial class ProcFs
 
     internal static ProcessEntry? Read(int pid)
     {
-        try
-        {
-            return Parse(File.ReadAllText($"/proc/{pid}/stat"));
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        Span<char> stat = stackalloc char[MaxStat];
+        var length = ProcFile.Read($"/proc/{pid}/stat", stat);
+        return length < 0 ? null : Parse(stat[..length]);
     }
 
     /// <summary>
@@ -247,35 +219,33 @@ internal static partial class ProcFs
     }
 
     // pid (comm) state ppid pgrp session ...; comm may itself contain spaces and parentheses. Fields by proc_pid_stat(5).
-    internal static ProcessEntry? Parse(string stat)
+    internal static ProcessEntry? Parse(ReadOnlySpan<char> stat)
     {
-        var open = stat.IndexOf('(', StringComparison.Ordinal);
+        var open = stat.IndexOf('(');
         var close = stat.LastIndexOf(')');
         if (open < 0 || close < open)
         {
             return null;
         }
-        var fields = stat[(close + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        if (fields.Length < 20)
-        {
-            return null;
-        }
-        var state = fields[0][0];
+        Span<Range> ranges = stackalloc Range[FieldsNeeded + 1];
+        var fields = stat[(close + 1)..];
         if (
-            !IsNumber(stat.AsSpan(0, open).Trim(), out var pid)
-            || !IsNumber(fields[1], out var parent)
-            || !IsNumber(fields[2], out var group)
-            || !IsNumber(fields[3], out var session)
-            || !IsNumber(fields[17], out var threads)
-            || !IsNumber(fields[19], out var startTime)
+            fields.Split(ranges, ' ', StringSplitOptions.RemoveEmptyEntries) < FieldsNeeded
+            || !IsNumber(stat[..open].Trim(), out var pid)
+            || !IsNumber(fields[ranges[1]], out var parent)
+            || !IsNumber(fields[ranges[2]], out var group)
+            || !IsNumber(fields[ranges[3]], out var session)
+            || !IsNumber(fields[ranges[17]], out var threads)
+            || !IsNumber(fields[ranges[19]], out var startTime)
         )
         {
             return null;
         }
+        var state = fields[ranges[0]][0];
         return new ProcessEntry
         {
             Pid = (int)pid,
-            Command = stat[(open + 1)..close],
+            Command = stat[(open + 1)..close].ToString(),
             State = state,
             Parent = (int)parent,
             Group = (int)group,

@@ -94,7 +94,7 @@ internal sealed class Cgroup(string path)
     internal IReadOnlyList<int> Pids()
     {
         var pids = new List<int>();
-        ProcFs.ReadNumbers(System.IO.Path.Join(path, "cgroup.procs"), pids);
+        ProcFile.ReadNumbers(System.IO.Path.Join(path, "cgroup.procs"), pids);
         foreach (var child in Below(""))
         {
             pids.AddRange(child.Pids());

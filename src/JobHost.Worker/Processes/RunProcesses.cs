@@ -21,16 +21,23 @@ internal sealed class RunProcesses
 
     private readonly byte[] cookie;
     private readonly int? group;
+    private readonly long since;
 
-    private RunProcesses(string variable, string value, int? group)
+    private RunProcesses(string variable, string value, int? group, long since = 0)
     {
         cookie = Encoding.UTF8.GetBytes($"{variable}={value}");
         this.group = group;
+        this.since = since;
     }
 
     /// <param name="runId">The run.</param>
     /// <param name="group">Its process group and session, where it is known that the number is still the run's.</param>
-    internal static RunProcesses OfRun(Guid runId, int? group) => new(RunVariable, runId.ToString(), group);
+    /// <param name="since">
+    /// When its first process started, in clock ticks since boot: no descendant is older, and the environment of whoever is
+    /// need not be read. 0 where that is not known.
+    /// </param>
+    internal static RunProcesses OfRun(Guid runId, int? group, long since = 0) =>
+        new(RunVariable, runId.ToString(), group, since);
 
     /// <summary>Every process that any life of a node has started for its runs.</summary>
     internal static RunProcesses OfInstance(string instance) => new(InstanceVariable, instance, null);
@@ -67,7 +74,14 @@ internal sealed class RunProcesses
     internal IReadOnlyList<ProcessEntry> SignalLiving(int signal, int? except = null)
     {
         var living = Living();
-        foreach (var entry in living.Where(entry => entry.Group != except))
+        Signal(living.Where(entry => entry.Group != except), signal);
+        return living;
+    }
+
+    /// <summary>Signals processes that a look has found; nothing that took over a number since is hit.</summary>
+    internal static void Signal(IEnumerable<ProcessEntry> found, int signal)
+    {
+        foreach (var entry in found)
         {
             using var pidfd = Pidfd.Open(entry.Pid);
             if (pidfd is not null && ProcFs.Read(entry.Pid)?.StartTime == entry.StartTime)
@@ -75,9 +89,9 @@ internal sealed class RunProcesses
                 Pidfd.Signal(pidfd, signal);
             }
         }
-        return living;
     }
 
     private bool IsOurs(ProcessEntry entry) =>
-        entry.Group == group || entry.Session == group || ProcFs.HasVariable(entry.Pid, cookie);
+        entry.StartTime >= since
+        && (entry.Group == group || entry.Session == group || ProcFs.HasVariable(entry.Pid, cookie));
 }

@@ -32,7 +32,7 @@ public sealed partial class JobRegistry
         foreach (var run in unfinished)
         {
             var receipt = run.State == RunState.Queued ? null : await store.FindReceiptAsync(run.Id);
-            var live = new LiveRun(run, receipt, catalog.Find(run.Job), store, time);
+            var live = Live(run, receipt, catalog.Find(run.Job));
             liveRuns.Add(live);
             _ = live.NoteMailAsync();
             if (run.State == RunState.Queued)

@@ -46,7 +46,7 @@ public sealed partial class JobRegistry
         {
             return refusal;
         }
-        var live = new LiveRun(RunTrace.Join(NewRun(request, job, retryOf)), receipt: null, job, store, time);
+        var live = Live(RunTrace.Join(NewRun(request, job, retryOf)), receipt: null, job);
         if (!dispatcher.TryReserve(live))
         {
             return new StartResult.QueueFull(job.QueueLimit);

@@ -218,9 +218,15 @@ internal sealed partial class LiveRun
             {
                 EndedAt = now,
             };
-        if (!await WriteLockedAsync(next, evidence, () => evidence))
+        var successor = next.IsEnded ? Compensate?.Invoke(next, evidence) : null;
+        next = next with { CompensatedBy = successor?.Id };
+        if (!await WriteLockedAsync(next, evidence, () => evidence, successor))
         {
             return false;
+        }
+        if (successor is not null)
+        {
+            OnCompensated?.Invoke(successor);
         }
         lock (gate)
         {

@@ -97,9 +97,19 @@ internal sealed partial class LiveRun
 
     /// <summary>Thaws a frozen run, so that it hears what it is asked. Also one that is being frozen at this moment.</summary>
     private async Task ThawToHearAsync() =>
-        await ((Task)WithProcessesAsync(tree => frozenUntil is null ? null : Thaw(tree)))
-            .WaitAsync(ThawBound, time)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ThawFrozenAsync().WaitAsync(ThawBound, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private async Task ThawFrozenAsync()
+    {
+        // One that is being frozen has its hands full until it is.
+        await hands.TakeAsync();
+        var isFrozen = frozenUntil is not null;
+        hands.GiveBack();
+        if (isFrozen)
+        {
+            await WithProcessesAsync(tree => frozenUntil is null ? null : Thaw(tree));
+        }
+    }
 
     private string? Thaw(ProcessTree tree)
     {

@@ -62,6 +62,12 @@ internal sealed partial class LiveRun
         }
     }
 
+    /// <summary>Makes the run that is to clean up after its end, if any; asked when it ends for good.</summary>
+    internal Func<Run, Receipt?, Run?>? Compensate { get; init; }
+
+    /// <summary>Called when that run is on disk, together with the end.</summary>
+    internal Action<Run>? OnCompensated { get; init; }
+
     /// <summary>Whether it has a place in its job's queue. The dispatcher's to read and write, under the dispatcher's lock.</summary>
     internal bool IsWaiting { get; set; }
 
@@ -156,7 +162,8 @@ internal sealed partial class LiveRun
     /// <param name="next">The record.</param>
     /// <param name="written">The receipt as it goes to disk, or null to leave what is there.</param>
     /// <param name="shown">The receipt as it then is, seen before the record: whoever sees an end also sees its proof.</param>
-    private async Task<bool> WriteLockedAsync(Run next, Receipt? written, Func<Receipt?> shown)
+    /// <param name="successor">A run that is accepted with it, or null.</param>
+    private async Task<bool> WriteLockedAsync(Run next, Receipt? written, Func<Receipt?> shown, Run? successor = null)
     {
         var last = record;
         if (next.State != last.State && !Transitions.IsLegal(last.State, next.State))
@@ -166,6 +173,7 @@ internal sealed partial class LiveRun
         var isWritten = await store.UpdateAsync(
             new(next, last.State, last.Fence, written)
             {
+                Successor = successor,
                 Event = RecordedEvent.Changed(last, next, written, time.GetUtcNow()),
                 OnWritten = () =>
                 {

@@ -131,7 +131,9 @@ internal sealed class StopLadder(
         // A new request can cut short what is left to the run's good will, not the time that force needs to work.
         var isPolite = execution.Asks(step.Rung) || step.Rung == Rung.Terminate;
         var token = isPolite ? NextNews() : CancellationToken.None;
-        var problem = await execution.ClimbAsync(step.Rung, NoticeOf(step, begun), GraceOf(step, begun), token);
+        var problem = IsIdle(step, begun)
+            ? null
+            : await execution.ClimbAsync(step.Rung, NoticeOf(step, begun), GraceOf(step, begun), token);
         while (problem is null && isPolite && !HasEnded)
         {
             // Before the look at the requests, so that none that comes after it is missed.
@@ -182,6 +184,14 @@ internal sealed class StopLadder(
         var grace = asks || shortest < step.Grace ? shortest : step.Grace;
         return grace > TimeSpan.Zero ? grace : TimeSpan.Zero;
     }
+
+    /// <summary>Whether the rung asks somebody who is killed before he can answer.</summary>
+    private bool IsIdle(LadderStep step, DateTimeOffset begun) =>
+        step.Rung == Rung.Cancel
+        && IsKill
+        && !execution.HearsInNoTime
+        && GraceOf(step, begun) <= TimeSpan.Zero
+        && ladder.Steps.Any(other => other.Rung == Rung.Kill);
 
     private StopNotice NoticeOf(LadderStep step, DateTimeOffset begun)
     {

@@ -30,7 +30,7 @@ internal sealed class HostExecution : RunExecution
 
     internal override Task<string?> DeliverAsync(RunMessage message)
     {
-        context.Mail.Deliver(StoredMail.ForCode(message));
+        context.Mail.Deliver(Mail.ForCode(message));
         return Task.FromResult<string?>(null);
     }
 

@@ -47,6 +47,12 @@ internal abstract class RunExecution : IAsyncDisposable
     /// <returns>Null, or why it was not handed over: the attempt ends.</returns>
     internal abstract Task<string?> DeliverAsync(RunMessage message);
 
+    /// <summary>
+    /// Whether a cancel without any time to obey means something all the same. A worker that is about to be killed is not
+    /// even woken for it: that would only hold up the kill.
+    /// </summary>
+    internal virtual bool HearsInNoTime => true;
+
     /// <summary>Which rungs only ask: they are all that a cancel without escalation climbs.</summary>
     internal virtual bool Asks(Rung rung) => rung == Rung.Cancel;
 

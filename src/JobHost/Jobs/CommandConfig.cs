@@ -46,6 +46,9 @@ public sealed class CommandConfig
 
     public Lifetime Lifetime { get; set; }
 
+    /// <inheritdoc cref="JobOptions.OnStopped"/>
+    public string? OnStopped { get; set; }
+
     public long? OutputLimit { get; set; }
 
     public JobLimits Limits { get; set; } = new();

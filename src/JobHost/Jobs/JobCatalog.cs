@@ -66,7 +66,33 @@ public sealed class JobCatalog
                 Define(name, JobKind.Process, OptionsOf(name, config), body: null, CommandTemplate.Create(name, config))
             );
         }
+        foreach (var job in jobs.Values)
+        {
+            Require(job, jobs);
+        }
         return new(jobs);
+    }
+
+    /// <exception cref="JobConfigurationException">What is to run when runs of the job are stopped cannot.</exception>
+    private static void Require(JobDefinition job, Dictionary<string, JobDefinition> jobs)
+    {
+        if (job.OnStopped is not { } name)
+        {
+            return;
+        }
+        if (name == job.Name || !jobs.TryGetValue(name, out var cleaner))
+        {
+            throw new JobConfigurationException(
+                $"Job '{job.Name}': OnStopped must name another job; there is no other job '{name}'."
+            );
+        }
+        var errors = cleaner.Check(Compensation.ParametersFor(cleaner, Compensation.Sample(job.Name), receipt: null));
+        if (errors.Count > 0)
+        {
+            throw new JobConfigurationException(
+                $"Job '{job.Name}': OnStopped names '{name}', which cannot be started with what it would be given: {string.Join(", ", errors.Select(error => $"{error.Key}: {error.Value[0]}"))}"
+            );
+        }
     }
 
     private static JobKind KindOf(JobRegistration registration)
@@ -100,6 +126,7 @@ public sealed class JobCatalog
             Retry = config.Retry ?? RetryPolicy.Once,
             Autopsy = config.Autopsy,
             Limits = config.Limits,
+            OnStopped = config.OnStopped,
         };
         options.QueueLimit = config.QueueLimit ?? options.QueueLimit;
         options.OutputLimit = config.OutputLimit ?? options.OutputLimit;
@@ -174,6 +201,7 @@ public sealed class JobCatalog
             Autopsy = options.Autopsy,
             OutputLimit = options.OutputLimit,
             Limits = options.Limits,
+            OnStopped = options.OnStopped,
             Body = body,
             Command = command,
         };

@@ -37,6 +37,9 @@ public sealed class JobDefinition
     /// <summary>What a run may use.</summary>
     public required JobLimits Limits { get; init; }
 
+    /// <summary>The job that is started when a run was stopped, or null.</summary>
+    public string? OnStopped { get; init; }
+
     /// <summary>The JSON schema of the parameters.</summary>
     public JsonNode ParametersSchema => Body?.ParametersSchema ?? Command!.ParametersSchema;
 

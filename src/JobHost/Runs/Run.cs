@@ -57,6 +57,12 @@ public sealed record Run
     /// <summary>The run that this one repeats at somebody's wish.</summary>
     public RunId? RetryOf { get; init; }
 
+    /// <summary>The run after whose stop this one cleans up.</summary>
+    public RunId? Compensates { get; init; }
+
+    /// <summary>The run that cleans up after the stop of this one.</summary>
+    public RunId? CompensatedBy { get; init; }
+
     /// <summary>The span of whoever started it, as <c>traceparent</c> of the W3C; null where it was started outside of any trace.</summary>
     public string? TraceParent { get; init; }
 

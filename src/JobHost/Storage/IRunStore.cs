@@ -114,6 +114,9 @@ internal sealed record AcceptResult(AcceptOutcome Outcome, Run Run);
 /// <param name="Receipt">The receipt as it now is, or null to leave it.</param>
 internal sealed record RunUpdate(Run Next, RunState ExpectedState, long ExpectedFence, Receipt? Receipt)
 {
+    /// <summary>A run that is accepted with the change, or null.</summary>
+    public Run? Successor { get; init; }
+
     /// <summary>What the change tells, recorded with it; or null.</summary>
     public RecordedEvent? Event { get; init; }
 

@@ -17,6 +17,10 @@ internal sealed record RunDocument
 
     public Guid? RetryOf { get; init; }
 
+    public Guid? Compensates { get; init; }
+
+    public Guid? CompensatedBy { get; init; }
+
     public RunProgress? Progress { get; init; }
 
     public JsonElement? Result { get; init; }
@@ -58,6 +62,8 @@ internal sealed record RunDocument
                     run.Policy.Timeout
                 ),
                 RetryOf = run.RetryOf?.Value,
+                Compensates = run.Compensates?.Value,
+                CompensatedBy = run.CompensatedBy?.Value,
                 Progress = run.Progress,
                 Result = run.Result,
                 ResultFileBytes = run.ResultFileBytes,
@@ -93,6 +99,8 @@ internal sealed record RunDocument
                 ?? ImmutableSortedDictionary<string, string>.Empty,
             Parameters = document.Parameters,
             RetryOf = document.RetryOf is { } id ? new RunId(id) : null,
+            Compensates = document.Compensates is { } victim ? new RunId(victim) : null,
+            CompensatedBy = document.CompensatedBy is { } cleaner ? new RunId(cleaner) : null,
             Progress = document.Progress,
             Result = document.Result,
             ResultFileBytes = document.ResultFileBytes,

@@ -27,6 +27,8 @@ public static partial class MisbehavingJobs
             .Add("delegate-params", DelegateParams.EchoAsync)
             .Add<FailsUntilJob>("fails-until", options => options.Retry = Impatient)
             .Add<CountsJob>("counts")
+            .Add<CleansJob>("cleans", options => options.OnStopped = "obeys")
+            .Add<ObeysJob>("compensated", options => options.OnStopped = "cleans")
             .Add<Conversation>("converses", options => options.Retry = Impatient)
             .Add("floods", Conversation.FloodAsync)
             .Add("says-too-much", Conversation.TooMuchAsync)

@@ -71,6 +71,12 @@ internal sealed class MemoryRunStore : IRunStore
             {
                 Record(recorded);
             }
+            if (update.Successor is { } successor)
+            {
+                runs.Add(successor.Id, successor);
+                history.Add(successor);
+                Record(RecordedEvent.Accepted(successor));
+            }
             return true;
         });
 

@@ -60,6 +60,9 @@ internal static class Some
             EndedAt = Instant.AddTicks(3),
             UniqueKey = "key 1",
             RetryOf = RunId.New(TimeProvider.System),
+            Compensates = RunId.New(TimeProvider.System),
+            CompensatedBy = RunId.New(TimeProvider.System),
+            ResultFileBytes = 70_000,
             TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             TraceState = "vendor=opaque",
             Policy = new()

@@ -55,7 +55,7 @@ internal sealed class LaneExecution(ExecutionOrder order, LaneWorker worker, Tim
 
     internal override Task<string?> DeliverAsync(RunMessage message)
     {
-        worker.Send(new OfRunMessage(Id.Value, new DeliverMessage(StoredMail.ForCode(message))));
+        worker.Send(new OfRunMessage(Id.Value, new DeliverMessage(Mail.ForCode(message))));
         return Task.FromResult<string?>(null);
     }
 
@@ -77,7 +77,7 @@ internal sealed class LaneExecution(ExecutionOrder order, LaneWorker worker, Tim
     }
 
     private async Task AnswerAsync(SayMessage say) =>
-        worker.Send(new OfRunMessage(Id.Value, await StoredMail.AnswerAsync(order.Context.Mail.Carrier, say)));
+        worker.Send(new OfRunMessage(Id.Value, await Mail.AnswerAsync(order.Context.Mail.Carrier, say)));
 
     /// <summary>What the lane carries over from the run's log and progress.</summary>
     internal void Report(ReportMessage report)

@@ -68,7 +68,6 @@ internal sealed class GroupTier(TimeProvider time) : IProcessTier
         {
             this.pipes = pipes;
             Pid = pid;
-            processes = RunProcesses.OfRun(launch.Mark, pid);
             // Ours and not yet reaped, so the number is still the worker's; only a kernel before 5.3 says no.
             pidfd =
                 Pidfd.Open(pid) ?? throw new IOException("The kernel has no pidfd_open: Linux 5.3 or later is needed.");
@@ -80,6 +79,7 @@ internal sealed class GroupTier(TimeProvider time) : IProcessTier
                 WaitsFor: null,
                 Exit: null
             );
+            processes = RunProcesses.OfRun(launch.Mark, pid, Root.StartTime);
             RootEnded = ChildWatch.WhenEnded(pidfd);
             Gone = RemoveLeftoversAsync(time);
         }
@@ -136,13 +136,14 @@ internal sealed class GroupTier(TimeProvider time) : IProcessTier
                 {
                     return [];
                 }
-                var before = Members();
+                // One look a round: whoever is born during it is met by the next one.
+                var before = processes.Living();
                 if (before.Count > 0)
                 {
                     Signals.SendToGroup(Pid, Signals.Kill);
-                    processes.SignalLiving(Signals.Kill);
+                    RunProcesses.Signal(before, Signals.Kill);
                 }
-                return before;
+                return [.. before.Select(ProcessRecords.Met)];
             }
         }
 

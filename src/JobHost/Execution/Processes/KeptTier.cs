@@ -175,7 +175,7 @@ internal sealed class KeptTree : ProcessTree
 
     internal override IReadOnlyList<ProcessRecord> Kill()
     {
-        List<ProcessRecord> met = [.. Entries(MaxDescribed).Select(ProcessRecords.Of)];
+        List<ProcessRecord> met = [.. Entries(MaxDescribed).Select(ProcessRecords.Met)];
         group?.Kill();
         worker.Kill();
         // Whoever is left is left to the keeper now.

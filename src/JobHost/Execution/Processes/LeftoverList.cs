@@ -53,4 +53,8 @@ internal static class ProcessRecords
             ProcFs.WaitChannel(entry.Pid),
             Exit: null
         );
+
+    /// <summary>A process that is about to be killed: what it waits for takes longer to find out than its death.</summary>
+    internal static ProcessRecord Met(ProcessEntry entry) =>
+        new(entry.Pid, entry.StartTime, entry.Command, entry.State.ToString(), WaitsFor: null, Exit: null);
 }

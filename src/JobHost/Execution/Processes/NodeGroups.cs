@@ -106,7 +106,7 @@ internal sealed class NodeGroups(string name, Func<Keeper> keeper) : IDisposable
     {
         var there = new List<int>();
         var ours = ProcFs.Tree(Environment.ProcessId).Select(process => process.Pid).ToHashSet();
-        if (!ProcFs.ReadNumbers(Path.Join(host.Path, "cgroup.procs"), there) || !there.All(ours.Contains))
+        if (!ProcFile.ReadNumbers(Path.Join(host.Path, "cgroup.procs"), there) || !there.All(ours.Contains))
         {
             return false;
         }

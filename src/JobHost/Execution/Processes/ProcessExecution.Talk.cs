@@ -30,7 +30,7 @@ internal sealed partial class ProcessExecution
                 target,
                 order.Job.IsCommand
                     ? new InputMessage(message.Sequence, message.Body)
-                    : new DeliverMessage(StoredMail.ForCode(message))
+                    : new DeliverMessage(Mail.ForCode(message))
             );
     }
 
@@ -103,7 +103,7 @@ internal sealed partial class ProcessExecution
                         break;
                     // One after the other: a worker that talks faster than the disk writes is not read meanwhile.
                     case SayMessage say when said is null:
-                        await SendAsync(source, await StoredMail.AnswerAsync(order.Context.Mail.Carrier, say));
+                        await SendAsync(source, await Mail.AnswerAsync(order.Context.Mail.Carrier, say));
                         break;
                     case ReceivedMessage received when said is null:
                         order.Context.Mail.Carrier.NoteReceived(received.Sequence);

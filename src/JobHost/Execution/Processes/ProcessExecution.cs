@@ -76,6 +76,8 @@ internal sealed partial class ProcessExecution : RunExecution
     // A command has no token; SIGTERM is how it is asked.
     internal override bool Asks(Rung rung) => rung == Rung.Cancel;
 
+    internal override bool HearsInNoTime => false;
+
     internal override async Task<string?> ClimbAsync(
         Rung rung,
         StopNotice notice,

@@ -78,6 +78,7 @@ internal sealed class WorkerEnvironment(string instance, RunFolders folders)
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
         AddPassed(environment);
         AddRuntime(environment);
+        CompileAtOnce(environment);
         return environment;
     }
 
@@ -90,11 +91,16 @@ internal sealed class WorkerEnvironment(string instance, RunFolders folders)
         };
         AddPassed(environment);
         AddRuntime(environment);
-        // No thread in the background: where a job has used up the numbers of the system, none could be started, and the
-        // runtime would end the keeper for that.
-        environment["DOTNET_TieredCompilation"] = "0";
+        CompileAtOnce(environment);
         return environment;
     }
+
+    /// <summary>
+    /// No thread in the background: where a job has used up the numbers of the system, none could be started, and the runtime
+    /// would end the process for that. Nor one that takes time from a kill.
+    /// </summary>
+    private static void CompileAtOnce(Dictionary<string, string> environment) =>
+        environment["DOTNET_TieredCompilation"] = "0";
 
     private static void AddRuntime(Dictionary<string, string> environment)
     {

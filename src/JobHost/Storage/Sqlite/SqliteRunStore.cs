@@ -108,10 +108,6 @@ internal sealed partial class SqliteRunStore : IRunStore
                 return new AcceptResult(AcceptOutcome.Duplicate, holder);
             }
             statements.InsertRun(run);
-            foreach (var (name, value) in run.Labels)
-            {
-                statements.InsertLabel(run.Id, name, value);
-            }
             if (claim is not null)
             {
                 statements.InsertIdempotency(claim, run.Id);
@@ -138,6 +134,11 @@ internal sealed partial class SqliteRunStore : IRunStore
                 if (update.Event is { } recorded)
                 {
                     writer.Record(statements, recorded);
+                }
+                if (update.Successor is { } successor)
+                {
+                    statements.InsertRun(successor);
+                    writer.Record(statements, RecordedEvent.Accepted(successor));
                 }
                 return true;
             },

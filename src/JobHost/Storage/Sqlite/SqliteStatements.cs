@@ -33,7 +33,8 @@ internal sealed partial class SqliteStatements : IDisposable
         }
     }
 
-    internal void InsertRun(Run run) =>
+    internal void InsertRun(Run run)
+    {
         Execute(
             """
             INSERT INTO run (id, job, kind, state, stop, attempt, node, epoch, fence, priority, created_at, not_before, started_at, ended_at, unique_key, document)
@@ -47,6 +48,11 @@ internal sealed partial class SqliteStatements : IDisposable
                 .. Changing(run),
             ]
         );
+        foreach (var (name, value) in run.Labels)
+        {
+            InsertLabel(run.Id, name, value);
+        }
+    }
 
     internal bool UpdateRun(RunUpdate update) =>
         Execute(
@@ -62,7 +68,7 @@ internal sealed partial class SqliteStatements : IDisposable
             ]
         ) == 1;
 
-    internal void InsertLabel(RunId id, string key, string value) =>
+    private void InsertLabel(RunId id, string key, string value) =>
         Execute(
             "INSERT INTO run_label (key, value, run_id) VALUES ($key, $value, $id)",
             [("$key", key), ("$value", value), ("$id", id.ToBytes())]

@@ -2,11 +2,10 @@ using System.Text;
 using System.Text.Json;
 using JobHost.Runs;
 using JobHost.Storage;
-using JobHost.Worker.Protocol;
 using JobHost.Worker.Running;
 using Microsoft.Extensions.Logging;
 
-namespace JobHost.Execution;
+namespace JobHost.Control;
 
 /// <summary>Carries the messages of an attempt to the store.</summary>
 internal sealed class StoredMail(RunId run, long fence, IRunStore store, TimeProvider time, ILogger logger)
@@ -39,24 +38,6 @@ internal sealed class StoredMail(RunId run, long fence, IRunStore store, TimePro
     }
 
     public void NoteReceived(long sequence) => _ = ForgetAsync(sequence);
-
-    /// <summary>The message as code gets it.</summary>
-    internal static JobMessage ForCode(RunMessage message) =>
-        new(message.Sequence, message.At, message.By ?? "", JsonElement.Parse(message.Body));
-
-    /// <summary>Records what a worker's code says, and gives the answer.</summary>
-    internal static async Task<SaidMessage> AnswerAsync(IMailCarrier carrier, SayMessage say)
-    {
-        try
-        {
-            await carrier.SayAsync(say.Body);
-            return new(say.Number, null);
-        }
-        catch (InvalidOperationException problem)
-        {
-            return new(say.Number, problem.Message);
-        }
-    }
 
     private async Task ForgetAsync(long sequence)
     {

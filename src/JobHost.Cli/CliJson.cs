@@ -1,0 +1,26 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using JobHost.Client.Documents;
+
+namespace JobHost.Cli;
+
+/// <summary>What <c>--output json</c> writes: documents as the API has them, one a line.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(IReadOnlyList<Run>))]
+[JsonSerializable(typeof(IReadOnlyList<Job>))]
+[JsonSerializable(typeof(IReadOnlyList<Node>))]
+[JsonSerializable(typeof(IReadOnlyList<AuditEntry>))]
+[JsonSerializable(typeof(Termination))]
+[JsonSerializable(typeof(LogLine))]
+internal sealed partial class CliJson : JsonSerializerContext
+{
+    /// <summary>Texts stay legible: they go to a pipe or a terminal, not into a page.</summary>
+    internal static CliJson Legible { get; } =
+        new(
+            new JsonSerializerOptions(JsonSerializerDefaults.Web)
+            {
+                Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            }
+        );
+}
