@@ -164,6 +164,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
             "LC_CTYPE",
             "TZ",
             "TMPDIR",
+            "TRACEPARENT",
         ];
         Assert.All(
             variables.Keys,

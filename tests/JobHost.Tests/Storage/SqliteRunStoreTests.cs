@@ -40,6 +40,53 @@ public sealed class SqliteRunStoreTests : RunStoreContract
         Assert.Contains("jobhost.db", problem.Message, StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 30000)]
+    public async Task How_far_a_webhook_was_served_is_kept_and_of_its_deliveries_the_newest()
+    {
+        using var own = new TempFolder();
+        await using (var first = SqliteRunStore.Open(own.Path, "node", null, TimeProvider.System))
+        {
+            await first.AcceptAsync(Some.QueuedRun(), claim: null);
+            // A new one begins with what comes, the other one's place is its own.
+            Assert.Equal(1, await first.BeginAsync("a"));
+            Assert.Equal(1, await first.BeginAsync("b"));
+            for (var id = 2; id <= 8; id++)
+            {
+                await first.RecordAsync(Delivery("a", id, DeliveryState.Delivered), keep: 3);
+            }
+            await first.RecordAsync(Delivery("a", 9, DeliveryState.Retrying), keep: 3);
+            await first.AdvanceAsync("b", 5);
+            await first.AdvanceAsync("b", 4);
+        }
+        await using var second = SqliteRunStore.Open(own.Path, "node", null, TimeProvider.System);
+
+        // What is only tried is not behind it.
+        Assert.Equal(8, await second.BeginAsync("a"));
+        Assert.Equal(5, await second.BeginAsync("b"));
+        Assert.Equal([9, 8, 7, 6], (await second.DeliveriesAsync("a", null, 10)).Select(one => one.EventId));
+        Assert.Equal([7, 6], (await second.DeliveriesAsync("a", 8, 10)).Select(one => one.EventId));
+        Assert.Equal(Delivery("a", 8, DeliveryState.Delivered), (await second.DeliveriesAsync("a", 9, 1))[0]);
+
+        await second.KeepOnlyAsync(["b"]);
+
+        Assert.Empty(await second.DeliveriesAsync("a", null, 10));
+        Assert.Equal(1, await second.BeginAsync("a"));
+        Assert.Equal(5, await second.BeginAsync("b"));
+
+        static WebhookDelivery Delivery(string webhook, long id, DeliveryState state) =>
+            new()
+            {
+                Webhook = webhook,
+                EventId = id,
+                EventType = "run.queued",
+                State = state,
+                Attempts = 1,
+                FirstAt = Some.Instant,
+                LastAt = Some.Instant.AddTicks(1),
+                Status = 200,
+            };
+    }
+
     private async Task ExecuteAsync(string sql)
     {
         await using var connection = new SqliteConnection($"Data Source={folder.Path}/jobhost.db;Pooling=False");
