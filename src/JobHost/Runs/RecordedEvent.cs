@@ -39,6 +39,7 @@ public sealed record RecordedEvent
                 .. Enum.GetValues<RunState>().Select(TypeOf),
                 "run.stopRequested",
                 "run.released",
+                "run.said",
                 "job.paused",
                 "job.resumed",
                 "node.started",
