@@ -102,7 +102,7 @@ public sealed class OriginTests(InProcessServer server) : IClassFixture<InProces
 
         var ready = (await api.FetchAsync("/healthz/ready")).Expect(200);
         Assert.Equal(
-            ["node", "status", "stuck", "tainted"],
+            ["node", "reasons", "status", "stuck", "tainted"],
             ready.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)
         );
         Assert.Contains(ready.GetProperty("status").GetString(), new[] { "ready", "degraded" });

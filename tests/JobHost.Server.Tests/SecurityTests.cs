@@ -138,4 +138,22 @@ public sealed class SecurityTests
         await api.EndAsync(id);
         return (await api.TerminationAsync(id)).GetProperty("requests")[0].GetProperty("by").GetString();
     }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("/api/v1/jobs", "default-src 'none'")]
+    [InlineData("/api/v1/runs/none", "default-src 'none'")]
+    [InlineData("/healthz/live", "default-src 'none'")]
+    [InlineData("/swagger/index.html", "default-src 'self'")]
+    public async Task No_answer_may_be_framed_guessed_at_or_load_from_elsewhere(string path, string policy)
+    {
+        await using var server = new InProcessServer();
+
+        var answer = await server.Api.FetchAsync(path);
+
+        Assert.StartsWith(policy, answer.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.EndsWith("frame-ancestors 'none'", answer.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.Equal("DENY", answer.Header("X-Frame-Options"));
+        Assert.Equal("nosniff", answer.Header("X-Content-Type-Options"));
+        Assert.Equal("no-referrer", answer.Header("Referrer-Policy"));
+    }
 }
