@@ -235,9 +235,15 @@ internal sealed class KeptTree : ProcessTree
     {
         if (group is not null)
         {
+            var pids = group.Pids();
+            // Until it has joined, the worker is there all the same, and alone.
             return
             [
-                .. group.Pids().Select(ProcFs.Read).OfType<ProcessEntry>().Where(entry => !entry.IsDead).Take(limit),
+                .. (pids.Count == 0 && !worker.Ended.IsCompleted ? [worker.Pid] : pids)
+                    .Select(ProcFs.Read)
+                    .OfType<ProcessEntry>()
+                    .Where(entry => !entry.IsDead && (entry.Pid != worker.Pid || entry.StartTime == worker.StartTime))
+                    .Take(limit),
             ];
         }
         var tree = worker.Ended.IsCompleted ? [] : ProcFs.Tree(worker.Pid, limit);
