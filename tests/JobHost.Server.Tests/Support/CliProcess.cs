@@ -34,7 +34,8 @@ internal sealed class CliProcess : IAsyncDisposable
         params string[] arguments
     )
     {
-        var start = new ProcessStartInfo(ServerProcess.TestHost, arguments)
+        // As in a terminal: what runs the tests in the background may have had them inherit that interrupts are ignored.
+        var start = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT", ServerProcess.TestHost, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
