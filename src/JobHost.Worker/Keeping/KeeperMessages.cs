@@ -1,19 +1,8 @@
-using System.Buffers.Binary;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using JobHost.Worker.Native;
 
 namespace JobHost.Worker.Keeping;
 
 /// <summary>What host and keeper say to each other.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "is")]
-[JsonDerivedType(typeof(StartWorkerMessage), "start")]
-[JsonDerivedType(typeof(GuardMessage), "guard")]
-[JsonDerivedType(typeof(WorkerStartedMessage), "started")]
-[JsonDerivedType(typeof(WorkerRefusedMessage), "refused")]
-[JsonDerivedType(typeof(WorkerEndedMessage), "ended")]
-[JsonDerivedType(typeof(LingeringMessage), "lingering")]
-[JsonDerivedType(typeof(TreeGoneMessage), "gone")]
 internal abstract record KeeperMessage;
 
 /// <summary>
@@ -66,61 +55,4 @@ internal sealed record KeptProcess(int Pid, long StartTime, string Command, stri
             entry.State.ToString(),
             entry.State == 'D' ? ProcFs.WaitChannel(entry.Pid) : null
         );
-}
-
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(KeeperMessage))]
-internal sealed partial class KeeperJson : JsonSerializerContext;
-
-/// <summary>The line between host and keeper: each message is its length in four bytes, little endian, then JSON.</summary>
-internal sealed class KeeperLine(HandleSocket socket) : IDisposable
-{
-    private const int HeaderLength = 4;
-    private const int MaxLength = 16 * 1024 * 1024;
-
-    private readonly Lock sending = new();
-
-    internal int Descriptor => socket.Descriptor;
-
-    /// <exception cref="IOException">The other side is gone.</exception>
-    internal void Send(KeeperMessage message, params ReadOnlySpan<Microsoft.Win32.SafeHandles.SafeFileHandle> handles)
-    {
-        var body = JsonSerializer.SerializeToUtf8Bytes(message, KeeperJson.Default.KeeperMessage);
-        var frame = new byte[HeaderLength + body.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(frame, body.Length);
-        body.CopyTo(frame, HeaderLength);
-        lock (sending)
-        {
-            socket.Send(frame, handles);
-        }
-    }
-
-    /// <summary>The next message; null when the other side is gone.</summary>
-    internal KeeperMessage? Receive()
-    {
-        try
-        {
-            Span<byte> header = stackalloc byte[HeaderLength];
-            if (!socket.Receive(header))
-            {
-                return null;
-            }
-            var length = BinaryPrimitives.ReadInt32LittleEndian(header);
-            if (length is <= 0 or > MaxLength)
-            {
-                return null;
-            }
-            var body = new byte[length];
-            return socket.Receive(body) ? JsonSerializer.Deserialize(body, KeeperJson.Default.KeeperMessage) : null;
-        }
-        catch (Exception broken) when (broken is IOException or JsonException or ObjectDisposedException)
-        {
-            return null;
-        }
-    }
-
-    /// <inheritdoc cref="HandleSocket.TakeHandles"/>
-    internal Microsoft.Win32.SafeHandles.SafeFileHandle[]? TakeHandles(int count) => socket.TakeHandles(count);
-
-    public void Dispose() => socket.Dispose();
 }

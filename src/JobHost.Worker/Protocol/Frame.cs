@@ -16,7 +16,10 @@ internal static class Frame
     {
         using var buffer = new MemoryStream();
         buffer.Write(stackalloc byte[HeaderLength]);
-        JsonSerializer.Serialize(buffer, message, MessageJson.Default.Message);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            MessageCodec.Write(writer, message);
+        }
         var length = (int)buffer.Length - HeaderLength;
         if (length > MaxLength)
         {
@@ -70,10 +73,9 @@ internal static class Frame
     {
         try
         {
-            return JsonSerializer.Deserialize(body, MessageJson.Default.Message)
-                ?? throw new InvalidDataException("A frame was empty.");
+            return MessageCodec.Read(body);
         }
-        catch (Exception problem) when (problem is JsonException or NotSupportedException)
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException("A frame was no message.", problem);
         }

@@ -1,26 +1,9 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using JobHost.Worker.Running;
 
 namespace JobHost.Worker.Protocol;
 
 /// <summary>What host and worker say to each other. The host treats everything a worker says as hostile.</summary>
-[JsonPolymorphic(
-    TypeDiscriminatorPropertyName = "is",
-    UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization
-)]
-[JsonDerivedType(typeof(AssignMessage), "assign")]
-[JsonDerivedType(typeof(StopMessage), "stop")]
-[JsonDerivedType(typeof(LeaveMessage), "leave")]
-[JsonDerivedType(typeof(ReportMessage), "report")]
-[JsonDerivedType(typeof(EndedMessage), "ended")]
-[JsonDerivedType(typeof(OfRunMessage), "ofRun")]
-[JsonDerivedType(typeof(ClimbMessage), "climb")]
-[JsonDerivedType(typeof(DeliverMessage), "deliver")]
-[JsonDerivedType(typeof(InputMessage), "input")]
-[JsonDerivedType(typeof(ReceivedMessage), "received")]
-[JsonDerivedType(typeof(SayMessage), "say")]
-[JsonDerivedType(typeof(SaidMessage), "said")]
 internal abstract record Message;
 
 /// <summary>Host to worker, once: what to run.</summary>
@@ -114,14 +97,3 @@ internal sealed record SayMessage(long Number, JsonElement Body) : Message;
 
 /// <summary>Host to worker: the message with this number is on disk, or is not, and why.</summary>
 internal sealed record SaidMessage(long Number, string? Problem) : Message;
-
-// What a message leaves out or sets to null where it may not is no message.
-[JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    MaxDepth = 40,
-    UseStringEnumConverter = true,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true
-)]
-[JsonSerializable(typeof(Message))]
-internal sealed partial class MessageJson : JsonSerializerContext;

@@ -18,6 +18,11 @@ public sealed class FrameTests
             Attempt = 2,
             Fence = long.MaxValue,
             WorkingDirectory = "/tmp/ü",
+            TraceParent = "00-1-2-01",
+            TraceState = "a=b",
+            OwnThread = true,
+            OpenFiles = 64,
+            TakesInput = true,
             Parameters = Some.Json("""{"a":[1,{"b":null}]}"""),
             Command = new(
                 "/bin/true",
@@ -36,6 +41,17 @@ public sealed class FrameTests
             ExitCode = 0,
             Signal = 9,
         },
+        new EndedMessage { Ending = BodyEnding.Returned, ResultFileBytes = 1L << 40 },
+        new LeaveMessage(),
+        new OfRunMessage(
+            Guid.CreateVersion7(),
+            new ClimbMessage(Rung.Abort, new(StopCause.Timeout, "\u0000\u2028", null), TimeSpan.FromDays(1.5))
+        ),
+        new DeliverMessage(new(7, Some.Instant, "somebody", Some.Json("null"))),
+        new InputMessage(8, [0, 255, 10]),
+        new ReceivedMessage(9),
+        new SayMessage(10, Some.Json("""{"a":"\u00e9"}""")),
+        new SaidMessage(11, "the disk is full"),
     ];
 
     [Fact(Timeout = 30000)]
@@ -58,6 +74,14 @@ public sealed class FrameTests
             Assert.Equal(Text(message), Text(Frame.Read(wire)!));
         }
         Assert.Null(Frame.Read(wire));
+    }
+
+    [Fact]
+    public void Every_kind_of_message_is_tried_here()
+    {
+        var kinds = typeof(Message).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Message)));
+        var tried = Messages.Concat(Messages.OfType<OfRunMessage>().Select(of => of.Message)).Select(m => m.GetType());
+        Assert.Equal(kinds.Select(kind => kind.Name).Order(), tried.Select(kind => kind.Name).Distinct().Order());
     }
 
     [Fact(Timeout = 30000)]
@@ -115,6 +139,16 @@ public sealed class FrameTests
     [InlineData("{\"is\":\"report\",\"lines\":[],\"dropped\":1e99,\"progress\":null}")]
     [InlineData("{\"is\":\"ended\"}")]
     [InlineData("{\"is\":\"ended\",\"ending\":\"Eaten\"}")]
+    [InlineData("{\"is\":\"ended\",\"ending\":\"1\"}")]
+    [InlineData("{\"is\":\"ended\",\"ending\":1}")]
+    [InlineData("{\"is\":\"ended\",\"ending\":\"\"}")]
+    [InlineData("{\"is\":\"ended\",\"ending\":\"Returned, Failed\"}")]
+    [InlineData("{\"is\":\"report\",\"lines\":[null],\"dropped\":0}")]
+    [InlineData("{\"is\":\"input\",\"sequence\":1,\"bytes\":\"!\"}")]
+    [InlineData("{\"is\":\"say\",\"number\":1}")]
+    [InlineData("{\"is\":\"ofRun\",\"runId\":\"x\",\"message\":{\"is\":\"leave\"}}")]
+    [InlineData("{\"is\":\"climb\",\"rung\":\"Kill\",\"notice\":[],\"grace\":\"00:00:01\"}")]
+    [InlineData("{\"is\":\"climb\",\"rung\":\"Kill\",\"notice\":{\"cause\":\"Request\"},\"grace\":\"soon\"}")]
     [InlineData("{\"is\":\"ended\",\"ending\":\"Failed\",\"error\":{\"type\":null,\"message\":null}}")]
     [InlineData("{\"is\":\"ended\",\"ending\":\"Failed\",\"error\":{}}")]
     [InlineData("{\"is\":\"report\",\"lines\":[\"\\ud800\"],\"dropped\":0,\"progress\":null}")]
@@ -173,7 +207,11 @@ public sealed class FrameTests
         return frame;
     }
 
-    private static string Text(Message message) => JsonSerializer.Serialize(message, MessageJson.Default.Message);
+    // By reflection, so that a field which both directions forget is missed.
+    private static string Text(Message message) =>
+        message is OfRunMessage of
+            ? $"{of.RunId}: {Text(of.Message)}"
+            : $"{message.GetType().Name} {JsonSerializer.Serialize(message, message.GetType())}";
 
     private sealed class Trickle(byte[] bytes) : MemoryStream(bytes)
     {

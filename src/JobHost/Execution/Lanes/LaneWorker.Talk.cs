@@ -54,7 +54,7 @@ internal sealed partial class LaneWorker
         }
         catch (Exception closedEnd) when (closedEnd is IOException or ObjectDisposedException)
         {
-            // It has ended, or is about to.
+            await ExpectEndAsync(tree);
         }
     }
 
@@ -100,6 +100,12 @@ internal sealed partial class LaneWorker
         {
             // As at the end of the stream.
         }
+        await ExpectEndAsync(tree);
+    }
+
+    /// <summary>Nothing more can be said, one way or the other: it has ended, or is about to, or is made to.</summary>
+    private async Task ExpectEndAsync(ProcessTree tree)
+    {
         await ((Task)tree.RootEnded).WaitAsync(ExitGrace, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!tree.RootEnded.IsCompleted)
         {
