@@ -156,7 +156,10 @@ public sealed class WorkerProcess : IDisposable
             time
         )
         {
-            Activity = JobActivity.Begin(JobActivity.CodeSpan, assignment.TraceParent, assignment.TraceState),
+            // A command finds its trace in its environment.
+            Activity = assignment.Command is null
+                ? JobActivity.Begin(JobActivity.CodeSpan, assignment.TraceParent, assignment.TraceState)
+                : null,
         };
         new Thread(Listen) { Name = "jobhost-lifeline", IsBackground = true }.Start();
         if (OperatingSystem.IsLinux())
