@@ -10,8 +10,11 @@ public sealed partial class JobHostClient
         (await GetAsync("jobs", ClientJson.Default.PageJob, cancellationToken)).Items;
 
     /// <summary>A job.</summary>
-    public Task<Job> GetJobAsync(string job, CancellationToken cancellationToken = default) =>
-        GetAsync(JobPath(job), ClientJson.Default.Job, cancellationToken);
+    public async Task<Job> GetJobAsync(string job, CancellationToken cancellationToken = default)
+    {
+        var (document, tag) = await GetTaggedAsync(JobPath(job), ClientJson.Default.Job, cancellationToken);
+        return document with { ETag = tag };
+    }
 
     /// <summary>Starts a run. When this returns, it is on the server's disk.</summary>
     /// <param name="job">The job.</param>
@@ -59,6 +62,6 @@ public sealed partial class JobHostClient
     private static string JobPath(string job)
     {
         ArgumentException.ThrowIfNullOrEmpty(job);
-        return $"jobs/{Uri.EscapeDataString(job)}";
+        return $"jobs/{Segment(job)}";
     }
 }

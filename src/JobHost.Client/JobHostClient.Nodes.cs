@@ -84,6 +84,16 @@ public sealed partial class JobHostClient
             cancellationToken
         );
 
+    /// <summary>Who changed what, the newest first, page by page as they are taken.</summary>
+    /// <param name="run">Of one run; null: of all.</param>
+    /// <param name="by">Of one key; null: of all.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public IAsyncEnumerable<AuditEntry> EnumerateAuditAsync(
+        Guid? run = null,
+        string? by = null,
+        CancellationToken cancellationToken = default
+    ) => EnumerateAsync(token => ListAuditAsync(run, by, MaxPageSize, token, cancellationToken));
+
     /// <summary>Returns when the server lives.</summary>
     public async Task CheckLiveAsync(CancellationToken cancellationToken = default)
     {
@@ -108,6 +118,6 @@ public sealed partial class JobHostClient
     private static string NodePath(string node)
     {
         ArgumentException.ThrowIfNullOrEmpty(node);
-        return $"nodes/{Uri.EscapeDataString(node)}";
+        return $"nodes/{Segment(node)}";
     }
 }

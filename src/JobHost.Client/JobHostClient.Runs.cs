@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using JobHost.Client.Documents;
 using JobHost.Client.Http;
 
@@ -31,34 +30,20 @@ public sealed partial class JobHostClient
     }
 
     /// <summary>All runs, page by page as they are taken.</summary>
-    public async IAsyncEnumerable<Run> EnumerateRunsAsync(
+    public IAsyncEnumerable<Run> EnumerateRunsAsync(
         RunFilter? filter = null,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default
-    )
-    {
-        string? token = null;
-        do
-        {
-            var page = await ListRunsAsync(filter, token, cancellationToken);
-            foreach (var run in page.Items)
-            {
-                yield return run;
-            }
-            token = page.NextPageToken;
-        } while (token is not null);
-    }
+        CancellationToken cancellationToken = default
+    ) => EnumerateAsync(token => ListRunsAsync(filter, token, cancellationToken));
 
     /// <summary>A run.</summary>
     /// <param name="id">Which.</param>
     /// <param name="wait">How long to wait for its end; null: not at all.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public Task<Run> GetRunAsync(Guid id, TimeSpan? wait = null, CancellationToken cancellationToken = default) =>
-        SendAsync(
-            () => Waiting(Request(HttpMethod.Get, Run(id)), wait),
-            ClientJson.Default.Run,
-            Repeat.Safe,
-            cancellationToken
-        );
+    public async Task<Run> GetRunAsync(Guid id, TimeSpan? wait = null, CancellationToken cancellationToken = default)
+    {
+        var (run, tag) = await GetTaggedAsync(Run(id), ClientJson.Default.Run, cancellationToken, wait);
+        return run with { ETag = tag };
+    }
 
     /// <summary>Waits until a run has ended, over restarts of the server that are shorter than <see cref="JobHostClientOptions.Patience"/>.</summary>
     /// <param name="id">Which.</param>
@@ -68,30 +53,13 @@ public sealed partial class JobHostClient
     {
         // A run that becomes stuck does not end a poll.
         var poll = orStuck && longPoll > StuckPoll ? StuckPoll : longPoll;
-        var pauses = new Pauses(options);
-        var heard = options.TimeProvider.GetTimestamp();
         while (true)
         {
-            try
+            var run = await PatientlyAsync(() => GetRunAsync(id, poll, cancellationToken), cancellationToken);
+            if (run.IsEnded || (orStuck && run.State == RunState.Stuck))
             {
-                var run = await GetRunAsync(id, poll, cancellationToken);
-                if (run.IsEnded || (orStuck && run.State == RunState.Stuck))
-                {
-                    return run;
-                }
-                heard = options.TimeProvider.GetTimestamp();
-                pauses.Reset();
-                continue;
+                return run;
             }
-            catch (Exception failure)
-                when (!cancellationToken.IsCancellationRequested
-                    && Sender.IsPassing(failure)
-                    && options.TimeProvider.GetElapsedTime(heard) < options.Patience
-                )
-            {
-                // The server may be back soon.
-            }
-            await pauses.PauseAsync(asked: null, cancellationToken);
         }
     }
 

@@ -59,6 +59,18 @@ public sealed partial class JobHostClient
             cancellationToken
         );
 
+    /// <summary>What has happened, the oldest first, page by page as it is taken.</summary>
+    public IAsyncEnumerable<RecordedEvent> EnumerateEventsAsync(
+        EventFilter? filter = null,
+        CancellationToken cancellationToken = default
+    ) => EnumerateAsync(token => ListEventsAsync(filter, MaxPageSize, token, cancellationToken));
+
+    /// <summary>What has happened to a run, the oldest first, page by page as it is taken.</summary>
+    public IAsyncEnumerable<RecordedEvent> EnumerateRunEventsAsync(
+        Guid id,
+        CancellationToken cancellationToken = default
+    ) => EnumerateAsync(token => ListRunEventsAsync(id, MaxPageSize, token, cancellationToken));
+
     /// <summary>A page of what has happened to a run, the oldest first.</summary>
     public Task<Page<RecordedEvent>> ListRunEventsAsync(
         Guid id,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace JobHost.Client.Documents;
 
@@ -44,11 +45,21 @@ public sealed record Job
     /// <summary>Whether is kept where a run was before it was forced.</summary>
     public bool Autopsy { get; init; }
 
+    /// <summary>The job that is started when a run of this one was stopped; null: none.</summary>
+    public string? OnStopped { get; init; }
+
     /// <summary>Why it begins no runs; null where it does.</summary>
     public JobPause? Paused { get; init; }
 
     /// <summary>Its runs now.</summary>
     public JobCounts? Counts { get; init; }
+
+    /// <summary>
+    /// The tag of this document, with which a change can depend on its being unchanged (<see cref="JobHostClient.IfUnchanged(Job)"/>);
+    /// null where it came otherwise than by being asked for by itself.
+    /// </summary>
+    [JsonIgnore]
+    public string? ETag { get; init; }
 }
 
 /// <summary>A rung and how long it may take.</summary>

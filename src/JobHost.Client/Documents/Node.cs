@@ -91,6 +91,18 @@ public sealed record Collateral(Guid RunId, string Job, JobKind Kind, RunState S
 /// <summary>Whether a node takes starts.</summary>
 /// <param name="Status"><c>ready</c>, <c>degraded</c>, <c>draining</c> or <c>store-unavailable</c>.</param>
 /// <param name="Node">The node's name.</param>
+/// <param name="Reasons">Why it is not simply ready, the gravest first; empty where it is.</param>
 /// <param name="Stuck">The runs that are stuck.</param>
 /// <param name="Tainted">Whether a thread of the process was ever aborted.</param>
-public sealed record Readiness(string Status, string Node, IReadOnlyList<Guid> Stuck, bool Tainted);
+public sealed record Readiness(
+    string Status,
+    string Node,
+    IReadOnlyList<ReadinessReason> Reasons,
+    IReadOnlyList<Guid> Stuck,
+    bool Tainted
+);
+
+/// <summary>Why a node is not simply ready.</summary>
+/// <param name="Reason">Such as <c>draining</c> or <c>stuck-runs</c>.</param>
+/// <param name="Detail">In words.</param>
+public sealed record ReadinessReason(string Reason, string Detail);

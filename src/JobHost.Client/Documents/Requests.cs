@@ -153,6 +153,8 @@ internal sealed record ReasonBody(string? Reason);
 
 internal sealed record WaitBody(IReadOnlyList<Guid> Ids, WaitMode Mode, double? TimeoutSeconds, bool CancelPending);
 
+internal sealed record MessageBody(JsonElement Message);
+
 internal sealed record SignalBody(string Signal);
 
 internal sealed record FreezeBody(double? TtlSeconds);

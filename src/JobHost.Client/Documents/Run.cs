@@ -46,9 +46,19 @@ public sealed record Run
     /// <summary>The run that this one repeats.</summary>
     public Guid? RetryOf { get; init; }
 
+    /// <summary>The stopped run after which this one cleans up.</summary>
+    public Guid? Compensates { get; init; }
+
+    /// <summary>The run that cleans up after this one, as it was stopped.</summary>
+    public Guid? CompensatedBy { get; init; }
+
     public RunProgress? Progress { get; init; }
 
+    /// <summary>Of at most 64 KiB; for a larger one there is <see cref="JobHostClient.OpenResultAsync"/>.</summary>
     public JsonElement? Result { get; init; }
+
+    /// <summary>How large the result is, in bytes of JSON, where it is too large for this document; else null.</summary>
+    public long? ResultFileBytes { get; init; }
 
     public RunError? Error { get; init; }
 
@@ -58,6 +68,9 @@ public sealed record Run
     public string? Signal { get; init; }
 
     public int? ProcessId { get; init; }
+
+    /// <summary>The trace that it belongs to, 32 hexadecimal digits; or null.</summary>
+    public string? TraceId { get; init; }
 
     /// <summary>The lane that it runs in, or null.</summary>
     public string? Lane { get; init; }
@@ -74,6 +87,13 @@ public sealed record Run
     public IReadOnlyList<RunAttempt> Attempts { get; init; } = [];
 
     public RunLinks? Links { get; init; }
+
+    /// <summary>
+    /// The tag of this document, with which a change can depend on its being unchanged (<see cref="JobHostClient.IfUnchanged(Run)"/>);
+    /// null where it came otherwise than by being asked for by itself.
+    /// </summary>
+    [JsonIgnore]
+    public string? ETag { get; init; }
 
     /// <summary>Whether it never changes again.</summary>
     [JsonIgnore]
@@ -105,6 +125,9 @@ public sealed record RunLinks(
     string Termination,
     string Logs,
     string Events,
+    string? Messages,
+    string? Artifacts,
+    string? Result,
     string? Stack,
     string? Cancel,
     string? Kill,

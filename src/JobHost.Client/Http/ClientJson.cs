@@ -15,6 +15,10 @@ namespace JobHost.Client.Http;
 [JsonSerializable(typeof(Page<Node>))]
 [JsonSerializable(typeof(Page<RecordedEvent>))]
 [JsonSerializable(typeof(Page<AuditEntry>))]
+[JsonSerializable(typeof(Page<RunMessage>))]
+[JsonSerializable(typeof(Page<Artifact>))]
+[JsonSerializable(typeof(Page<Webhook>))]
+[JsonSerializable(typeof(Page<Delivery>))]
 [JsonSerializable(typeof(WaitAnswer))]
 [JsonSerializable(typeof(Termination))]
 [JsonSerializable(typeof(Terminations))]
@@ -31,6 +35,7 @@ namespace JobHost.Client.Http;
 [JsonSerializable(typeof(RecycleNode))]
 [JsonSerializable(typeof(ReasonBody))]
 [JsonSerializable(typeof(WaitBody))]
+[JsonSerializable(typeof(MessageBody))]
 [JsonSerializable(typeof(SignalBody))]
 [JsonSerializable(typeof(FreezeBody))]
 internal sealed partial class ClientJson : JsonSerializerContext;

@@ -19,7 +19,11 @@ internal enum Repeat
 /// Sends requests, and sends again what may be sent again. A connection that breaks leaves open whether the server has acted:
 /// so only what it would do once in any case is repeated then. What never reached it can always be.
 /// </summary>
-internal sealed class Sender(HttpClient http, Uri root, JobHostClientOptions options)
+/// <param name="http">The connections.</param>
+/// <param name="root">Of the API.</param>
+/// <param name="options">How often it is tried.</param>
+/// <param name="condition">The tag of the document on whose being unchanged every change depends, or null.</param>
+internal sealed class Sender(HttpClient http, Uri root, JobHostClientOptions options, string? condition)
 {
     /// <summary>Sends with retries, and reads the whole answer.</summary>
     /// <param name="create">Makes the request, anew for every try; its address is relative to <c>/api/v1/</c>.</param>
@@ -36,6 +40,8 @@ internal sealed class Sender(HttpClient http, Uri root, JobHostClientOptions opt
     )
     {
         var pauses = new Pauses(options);
+        // The first of two changes would make the condition of the second fail.
+        repeat = condition is null ? repeat : Repeat.Unsafe;
         for (var retriesLeft = options.MaxRetries; ; retriesLeft--)
         {
             TimeSpan? asked = null;
@@ -78,6 +84,10 @@ internal sealed class Sender(HttpClient http, Uri root, JobHostClientOptions opt
         if (options.ApiKey is { } key)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        }
+        if (condition is not null && request.Method != HttpMethod.Get)
+        {
+            request.Headers.IfMatch.Add(new EntityTagHeaderValue(condition));
         }
         var response = await http.SendAsync(request, completion, cancellationToken);
         if (response.IsSuccessStatusCode || isAnswer?.Invoke(response.StatusCode) == true)
