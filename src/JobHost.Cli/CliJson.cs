@@ -11,7 +11,17 @@ namespace JobHost.Cli;
 [JsonSerializable(typeof(IReadOnlyList<Job>))]
 [JsonSerializable(typeof(IReadOnlyList<Node>))]
 [JsonSerializable(typeof(IReadOnlyList<AuditEntry>))]
+[JsonSerializable(typeof(IReadOnlyList<Artifact>))]
+[JsonSerializable(typeof(IReadOnlyList<Webhook>))]
+[JsonSerializable(typeof(IReadOnlyList<Delivery>))]
+[JsonSerializable(typeof(IReadOnlyList<TerminationResult>))]
 [JsonSerializable(typeof(Termination))]
+[JsonSerializable(typeof(RunMessage))]
+[JsonSerializable(typeof(RecordedEvent))]
+[JsonSerializable(typeof(Downloaded))]
+[JsonSerializable(typeof(Recycle))]
+[JsonSerializable(typeof(Stack))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(LogLine))]
 internal sealed partial class CliJson : JsonSerializerContext
 {

@@ -42,6 +42,11 @@ public static class JobHostCli
             await Console.Error.WriteLineAsync($"jobhost: {Words.Clean(problem.Message)}");
             return ExitCodes.Usage;
         }
+        catch (InvalidDataException damaged)
+        {
+            await Console.Error.WriteLineAsync($"jobhost: {Words.Clean(damaged.Message)}");
+            return ExitCodes.Unknown;
+        }
         catch (JobHostApiException refusal)
         {
             await Console.Error.WriteLineAsync($"jobhost: {Words.Of(refusal)}");
@@ -60,7 +65,8 @@ public static class JobHostCli
         }
     }
 
-    private static Command Root(IReadOnlyList<LocalVerb> localVerbs)
+    /// <summary>All verbs.</summary>
+    internal static Command Root(IReadOnlyList<LocalVerb> localVerbs)
     {
         var root = new Command(
             "jobhost",
@@ -72,14 +78,30 @@ public static class JobHostCli
             JobsVerb.Create(),
             ShowVerb.Create(),
             LogsVerb.Create(),
-            StopVerbs.CreateCancel(),
-            StopVerbs.CreateKill(),
+            EventsVerb.Create(),
+            ArtifactVerbs.CreateResult(),
+            ArtifactVerbs.CreateArtifacts(),
+            StackVerb.Create(),
             WaitVerb.Create(),
             TopVerb.Create(),
-            NodeVerbs.CreateNodes(),
-            NodeVerbs.CreateDrain(),
+            StopVerbs.CreateCancel(),
+            StopVerbs.CreateKill(),
+            StopManyVerb.Create(),
+            MessageVerbs.CreateSend(),
+            MessageVerbs.CreateMessages(),
+            MessageVerbs.CreateInput(),
+            ProcessVerbs.CreateSignal(),
+            ProcessVerbs.CreateFreeze(),
+            ProcessVerbs.CreateThaw(),
+            RecordVerbs.CreateRelease(),
+            RecordVerbs.CreateRetry(),
+            RecordVerbs.CreateDelete(),
             PauseVerbs.CreatePause(),
             PauseVerbs.CreateResume(),
+            NodeVerbs.CreateNodes(),
+            NodeVerbs.CreateDrain(),
+            RecycleVerb.Create(),
+            WebhooksVerb.Create(),
             AuditVerb.Create(),
         };
         root.Add(CompletionVerbs.CreateCompletion());
@@ -91,7 +113,9 @@ public static class JobHostCli
         root.Options.Add(Session.Url);
         root.Options.Add(Session.Key);
         root.Options.Add(Session.Output);
-        root.Options.Add(new HelpOption());
+        var help = new HelpOption();
+        help.Action = new HelpWithExample((HelpAction)help.Action!);
+        root.Options.Add(help);
         root.Options.Add(new VersionOption());
         return root;
     }
@@ -100,7 +124,10 @@ public static class JobHostCli
     {
         var names = verb.Name.Split(' ');
         var parent = names[..^1].Aggregate(root, (command, name) => command.Subcommands.First(sub => sub.Name == name));
-        var command = new Command(names[^1], verb.Description) { TreatUnmatchedTokensAsErrors = false };
+        var command = new VerbCommand(names[^1], verb.Description, verb.Example)
+        {
+            TreatUnmatchedTokensAsErrors = false,
+        };
         command.SetAction((parsed, _) => verb.RunAsync([.. parsed.UnmatchedTokens]));
         parent.Add(command);
     }

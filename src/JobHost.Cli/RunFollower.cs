@@ -8,7 +8,7 @@ namespace JobHost.Cli;
 /// Stays with a run until it has ended: shows what it prints where that is wanted, and passes Ctrl-C on. The first asks the run
 /// to stop, the second kills it, the third leaves it to itself.
 /// </summary>
-internal sealed class RunFollower(Session session, Run run, bool showsLog)
+internal sealed class RunFollower(Session session, Run run, bool showsLog, bool isRaw = false)
 {
     private readonly string name = $"{run.Job} {RunFinder.Short(run.Id)}";
 
@@ -64,7 +64,7 @@ internal sealed class RunFollower(Session session, Run run, bool showsLog)
         {
             if (isError)
             {
-                await Console.Error.WriteAsync(line.IsCut ? line.Line : line.Line + '\n');
+                await Screen.WritePrintedErrorAsync(line, isRaw);
             }
             else if (session.IsJson)
             {
@@ -72,7 +72,7 @@ internal sealed class RunFollower(Session session, Run run, bool showsLog)
             }
             else
             {
-                session.Screen.Write(line.IsCut ? line.Line : line.Line + '\n');
+                session.Screen.WritePrinted(line, isRaw);
             }
         }
     }

@@ -64,21 +64,25 @@ public static class JobHostServer
                     new(
                         "serve",
                         "Runs the service, as without a verb.",
+                        "jobhost serve --urls http://127.0.0.1:5080 --JobHost:DataDirectory=/var/lib/jobhost",
                         settings => ServeAsync(settings, configureJobs)
                     ),
                     new(
                         DoctorVerb.Name,
                         "Tells what this machine can guarantee, and what to change.",
+                        "jobhost doctor",
                         DoctorVerb.RunAsync
                     ),
                     new(
                         KeysVerb.Name,
                         "Makes, lists and revokes keys of the data directory: create, list, revoke.",
+                        KeysVerb.Usage,
                         KeysVerb.RunAsync
                     ),
                     new(
                         $"{AuditVerb.Name} {AuditVerb.Verify}",
                         "Tells whether the audit of the data directory was altered.",
+                        "jobhost audit verify --JobHost:DataDirectory=/var/lib/jobhost",
                         AuditVerb.VerifyAsync
                     ),
                 ]

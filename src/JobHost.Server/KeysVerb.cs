@@ -10,12 +10,13 @@ internal static class KeysVerb
     internal const string Name = "keys";
 
     private const int ExitUsage = 64;
-    private const string Usage = """
+    internal const string Usage = """
         jobhost keys create NAME ROLE [--expires DAYS] [--jobs JOB,JOB]
         jobhost keys list
         jobhost keys revoke NAME
 
-        ROLE is viewer (may look), operator (may also start and cancel), killer (may also use force) or admin (everything).
+        ROLE is viewer (may look), operator (may also start and cancel),
+        killer (may also use force) or admin (everything).
         Settings such as --JobHost:DataDirectory=/var/lib/jobhost may follow.
         """;
 

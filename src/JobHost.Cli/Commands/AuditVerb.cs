@@ -12,37 +12,28 @@ internal static class AuditVerb
     {
         var which = new Option<string>("--run") { Description = "Only changes of this run", HelpName = "run" };
         var by = new Option<string>("--by") { Description = "Only changes by this key", HelpName = "key" };
-        var limit = new Option<int>("--limit", "-n")
+        which.CompletionSources.Add(Complete.Run);
+        var limit = Verb.Limit();
+        var command = new VerbCommand(
+            "audit",
+            "Lists who changed what, the newest first.",
+            "jobhost audit --by deploy -n 20\njobhost audit verify"
+        )
         {
-            Description = "At most so many, the newest. Default: 50",
-            HelpName = "count",
-            DefaultValueFactory = _ => 50,
+            which,
+            by,
+            limit,
         };
-        var command = new Command("audit", "Lists who changed what, the newest first.") { which, by, limit };
         command.Does(
             async (parsed, session, cancellationToken) =>
             {
                 Guid? run = parsed.GetValue(which) is { } text
                     ? await RunFinder.FindAsync(session.Client, text, cancellationToken)
                     : null;
-                var count = Math.Max(1, parsed.GetValue(limit));
-                var entries = new List<AuditEntry>();
-                for (string? token = null; ; )
-                {
-                    var page = await session.Client.ListAuditAsync(
-                        run,
-                        parsed.GetValue(by),
-                        Math.Min(count - entries.Count, 500),
-                        token,
-                        cancellationToken
-                    );
-                    entries.AddRange(page.Items);
-                    token = page.NextPageToken;
-                    if (token is null || entries.Count >= count)
-                    {
-                        break;
-                    }
-                }
+                var entries = await session
+                    .Client.EnumerateAuditAsync(run, parsed.GetValue(by), cancellationToken)
+                    .Take(Math.Max(1, parsed.GetValue(limit)))
+                    .ToListAsync(cancellationToken);
                 Write(session, entries);
                 return ExitCodes.Done;
             }
@@ -62,7 +53,7 @@ internal static class AuditVerb
         {
             listing.Add(
                 Words.Instant(entry.At),
-                session.Screen.IsTerminal ? Words.Cut(entry.By, 12) : entry.By,
+                entry.By,
                 entry.Action,
                 entry.Status.ToString(CultureInfo.InvariantCulture),
                 entry.RunId is { } run ? RunFinder.Short(run) : entry.Job ?? entry.Node,

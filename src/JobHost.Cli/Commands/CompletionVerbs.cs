@@ -1,19 +1,14 @@
 using System.CommandLine;
-using JobHost.Client;
 
 namespace JobHost.Cli.Commands;
 
 /// <summary><c>completion</c>: what a shell runs to complete words, and <c>complete</c>, which that asks.</summary>
 internal static class CompletionVerbs
 {
-    private const int MaxRuns = 20;
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(2);
-    private static readonly string[] TakeJobs = ["run", "pause", "resume"];
-    private static readonly string[] TakeRuns = ["show", "logs", "cancel", "kill", "wait"];
-
     private const string Bash = """
         _jobhost() {
           COMPREPLY=($(compgen -W "$(jobhost complete "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+          [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
         }
         complete -o default -F _jobhost jobhost
         """;
@@ -36,9 +31,10 @@ internal static class CompletionVerbs
     {
         var shell = new Argument<string>("shell") { Description = "bash, zsh or fish", HelpName = "bash|zsh|fish" };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
-        var command = new Command(
+        var command = new VerbCommand(
             "completion",
-            "Prints what lets a shell complete words, such as for bash: source <(jobhost completion bash)"
+            "Prints what lets a shell complete words.",
+            "source <(jobhost completion bash)"
         )
         {
             shell,
@@ -73,12 +69,18 @@ internal static class CompletionVerbs
                 var words = current
                     .GetCompletions(rest.Length)
                     .Select(word => word.Label)
-                    .Where(word => word[0] != '/' && word != "-?")
+                    .Where(word => word[0] != '/' && word != "-?" && !Complete.IsMark(word))
                     .ToList();
-                var verb = current.CommandResult.Command.Name;
-                if (!rest.EndsWith('-'))
+                // A mark begins as no word does: which of them fit is asked where the word is not yet begun.
+                var before = rest[..(rest.LastIndexOf(' ') + 1)];
+                foreach (var mark in root.Parse(before).GetCompletions(before.Length).Select(word => word.Label))
                 {
-                    words.AddRange(await FromServerAsync(session.Client, verb, cancellationToken));
+                    if (Complete.IsMark(mark))
+                    {
+                        using var server = Session.Open(current);
+                        var job = before.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(1);
+                        words.AddRange(await Complete.NamesAsync(server.Client, mark, job, cancellationToken));
+                    }
                 }
                 foreach (var word in words.Distinct())
                 {
@@ -88,34 +90,5 @@ internal static class CompletionVerbs
             }
         );
         return command;
-    }
-
-    /// <summary>Names of jobs or runs, where a verb takes them and the server tells them at once.</summary>
-    private static async Task<IEnumerable<string>> FromServerAsync(
-        JobHostClient client,
-        string verb,
-        CancellationToken cancellationToken
-    )
-    {
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bound.CancelAfter(Bound);
-        try
-        {
-            if (TakeJobs.Contains(verb))
-            {
-                return (await client.ListJobsAsync(bound.Token)).Select(job => job.Name);
-            }
-            if (TakeRuns.Contains(verb))
-            {
-                var page = await client.ListRunsAsync(new() { PageSize = MaxRuns }, pageToken: null, bound.Token);
-                return page.Items.Select(run => RunFinder.Short(run.Id));
-            }
-        }
-        catch (Exception silent)
-            when (silent is JobHostApiException or HttpRequestException or OperationCanceledException)
-        {
-            // Then only what is known without it.
-        }
-        return [];
     }
 }

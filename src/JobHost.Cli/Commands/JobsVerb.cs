@@ -11,7 +11,7 @@ internal static class JobsVerb
 {
     internal static Command Create()
     {
-        var command = new Command("jobs", "Lists the jobs that can run.");
+        var command = new VerbCommand("jobs", "Lists the jobs that can run.", "jobhost jobs");
         command.Does(
             async (_, session, cancellationToken) =>
             {

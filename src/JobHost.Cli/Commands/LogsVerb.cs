@@ -17,9 +17,15 @@ internal static class LogsVerb
             HelpName = "stream",
         };
         stream.AcceptOnlyFromAmong("log", "stdout", "stderr");
-        var command = new Command("logs", "Shows what a run has printed. Ctrl-C leaves the run alone.")
+        var raw = Verb.Raw();
+        var command = new VerbCommand(
+            "logs",
+            "Shows what a run has printed. Ctrl-C leaves the run alone. Into a file or a pipe go the bytes as they are.",
+            "jobhost logs 1f3a9c07 --follow --tail 20"
+        )
         {
             which,
+            raw,
             follow,
             tail,
             stream,
@@ -39,19 +45,21 @@ internal static class LogsVerb
                     },
                     Tail = parsed.GetValue(tail),
                 };
+                var isRaw = parsed.GetValue(raw);
                 if (parsed.GetValue(follow))
                 {
                     await foreach (var line in session.Client.FollowLogAsync(id, query, cancellationToken))
                     {
-                        Write(session, line);
+                        Write(session, line, isRaw);
                     }
                     return ExitCodes.Done;
                 }
-                if (session.IsJson)
+                // A terminal shows lines, so that none of them steers it.
+                if (session.IsJson || (session.Screen.IsTerminal && !isRaw))
                 {
                     await foreach (var line in session.Client.ReadLogLinesAsync(id, query, cancellationToken))
                     {
-                        Write(session, line);
+                        Write(session, line, isRaw);
                     }
                     return ExitCodes.Done;
                 }
@@ -78,7 +86,7 @@ internal static class LogsVerb
         }
     }
 
-    private static void Write(Session session, LogLine line)
+    private static void Write(Session session, LogLine line, bool isRaw)
     {
         if (session.IsJson)
         {
@@ -86,7 +94,7 @@ internal static class LogsVerb
         }
         else
         {
-            session.Screen.Write(line.IsCut ? line.Line : line.Line + '\n');
+            session.Screen.WritePrinted(line, isRaw);
         }
     }
 }

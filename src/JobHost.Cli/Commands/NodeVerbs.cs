@@ -10,7 +10,7 @@ internal static class NodeVerbs
 {
     internal static Command CreateNodes()
     {
-        var command = new Command("nodes", "Lists the nodes.");
+        var command = new VerbCommand("nodes", "Lists the nodes.", "jobhost nodes --output json");
         command.Does(
             async (_, session, cancellationToken) =>
             {
@@ -23,17 +23,13 @@ internal static class NodeVerbs
 
     internal static Command CreateDrain()
     {
-        var which = new Argument<string?>("node")
-        {
-            Description = "The name of a node. Default: the only one",
-            HelpName = "NODE",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
+        var which = Verb.Node();
         var reason = Verb.Reason();
         var end = new Option<bool>("--end") { Description = "Takes starts again" };
-        var command = new Command(
+        var command = new VerbCommand(
             "drain",
-            "Lets a node take no starts and begin nothing that waits. What executes goes on."
+            "Lets a node take no starts and begin nothing that waits. What executes goes on.",
+            "jobhost drain --reason 'new disk'\njobhost drain --end"
         )
         {
             which,
@@ -56,14 +52,16 @@ internal static class NodeVerbs
 
     /// <summary>How many slots of a node are taken, for a person.</summary>
     internal static string Slots(Node node) =>
-        string.Join(
-            ' ',
-            node.Slots.Select(slots =>
-                string.Create(CultureInfo.InvariantCulture, $"{Words.NameOf(slots.Kind)} {slots.Used}/{slots.Limit}")
-            )
-        );
+        string.Join(' ', node.Slots.Select(slots => $"{Words.NameOf(slots.Kind)} {Taken(slots)}"));
 
-    private static async Task<string> OnlyAsync(Session session, CancellationToken cancellationToken) =>
+    private static string Taken(NodeSlots slots) =>
+        slots.Limit is >= 10_000 and var limit && limit % 1000 == 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{slots.Used}/{limit / 1000}k")
+            : string.Create(CultureInfo.InvariantCulture, $"{slots.Used}/{slots.Limit}");
+
+    /// <summary>The name of the only node.</summary>
+    /// <exception cref="UsageException">There are several.</exception>
+    internal static async Task<string> OnlyAsync(Session session, CancellationToken cancellationToken) =>
         await session.Client.ListNodesAsync(cancellationToken) is [{ Name: var only }]
             ? only
             : throw new UsageException("There are several nodes. Name one.");
@@ -75,18 +73,29 @@ internal static class NodeVerbs
             session.Screen.WriteJson(nodes, CliJson.Legible.IReadOnlyListNode);
             return;
         }
-        var listing = new Listing("NODE", "STATE", "UP", "TIER", "QUEUED", "STUCK", "SLOTS");
+        var kinds = nodes.SelectMany(node => node.Slots).Select(slots => slots.Kind).Distinct().ToList();
+        var listing = new Listing([
+            "NODE",
+            "STATE",
+            "UP",
+            "TIER",
+            "QUEUED",
+            "STUCK",
+            .. kinds.Select(kind => Words.NameOf(kind).ToUpperInvariant()),
+        ]);
         foreach (var node in nodes)
         {
-            listing.Add(
-                session.Screen.IsTerminal ? Words.Cut(node.Name, 16) : node.Name,
+            listing.Add([
+                node.Name,
                 Words.NameOf(node.State),
                 Words.Duration(Session.Time.GetUtcNow() - node.StartedAt),
                 node.Processes?.Tier,
                 node.Queued.ToString(CultureInfo.InvariantCulture),
                 node.Stuck.Count.ToString(CultureInfo.InvariantCulture),
-                Slots(node)
-            );
+                .. kinds.Select(kind =>
+                    (Cell)(node.Slots.FirstOrDefault(slots => slots.Kind == kind) is { } slots ? Taken(slots) : "")
+                ),
+            ]);
         }
         session.Screen.Write(listing.ToTable(session.Screen, session.Screen.Width));
     }

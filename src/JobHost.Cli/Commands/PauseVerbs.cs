@@ -11,7 +11,11 @@ internal static class PauseVerbs
     {
         var job = Verb.Job();
         var reason = Verb.Reason();
-        var command = new Command("pause", "Begins no runs of a job until it is resumed. What executes goes on.")
+        var command = new VerbCommand(
+            "pause",
+            "Begins no runs of a job until it is resumed. What executes goes on.",
+            "jobhost pause import --reason 'the archive is full'"
+        )
         {
             job,
             reason,
@@ -33,7 +37,7 @@ internal static class PauseVerbs
     internal static Command CreateResume()
     {
         var job = Verb.Job();
-        var command = new Command("resume", "Begins runs of a job again.") { job };
+        var command = new VerbCommand("resume", "Begins runs of a job again.", "jobhost resume import") { job };
         command.Does(
             async (parsed, session, cancellationToken) =>
                 Write(session, await session.Client.ResumeJobAsync(parsed.GetRequiredValue(job), cancellationToken))

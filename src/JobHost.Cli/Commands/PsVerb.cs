@@ -12,16 +12,15 @@ internal static class PsVerb
     internal static Command Create()
     {
         var all = new Option<bool>("--all", "-a") { Description = "Also runs that have ended" };
-        var job = new Option<string>("--job", "-j") { Description = "Only runs of this job", HelpName = "job" };
+        var job = Verb.JobOption("Only runs of this job");
         var states = Verb.States();
         var labels = Verb.Labels("Only runs with this label; may stand several times");
-        var limit = new Option<int>("--limit", "-n")
-        {
-            Description = "At most so many, the newest. Default: 50",
-            HelpName = "count",
-            DefaultValueFactory = _ => 50,
-        };
-        var command = new Command("ps", "Lists runs that have not ended, the newest first.")
+        var limit = Verb.Limit();
+        var command = new VerbCommand(
+            "ps",
+            "Lists runs that have not ended, the newest first.",
+            "jobhost ps --all --job backup --state failed --state timedOut"
+        )
         {
             all,
             job,
@@ -55,7 +54,8 @@ internal static class PsVerb
         return command;
     }
 
-    private static void Write(Session session, List<Run> runs)
+    /// <summary>Runs, one a line.</summary>
+    internal static void Write(Session session, IReadOnlyList<Run> runs)
     {
         if (session.IsJson)
         {
@@ -68,7 +68,7 @@ internal static class PsVerb
         {
             listing.Add(
                 RunFinder.Short(run.Id),
-                session.Screen.IsTerminal ? Words.Cut(run.Job, 20) : run.Job,
+                run.Job,
                 Words.State(run),
                 Words.Duration(now - run.CreatedAt),
                 Words.Time(run, now),

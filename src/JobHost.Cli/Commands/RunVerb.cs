@@ -15,6 +15,7 @@ internal static class RunVerb
             HelpName = "key=value",
             Arity = ArgumentArity.ZeroOrMore,
         };
+        words.CompletionSources.Add(Complete.Parameter);
         var json = new Option<string>("--json") { Description = "Parameters as a JSON object", HelpName = "object" };
         var labels = Verb.Labels("A label; may stand several times");
         var priority = new Option<int?>("--priority")
@@ -33,17 +34,11 @@ internal static class RunVerb
             Description = "Starts with the same key are one start. Default: a new one",
             HelpName = "text",
         };
-        var follow = new Option<bool>("--follow", "-f")
-        {
-            Description = "Shows what the run prints, until it has ended",
-        };
-        var wait = new Option<bool>("--wait", "-w")
-        {
-            Description = "Waits until the run has ended; without, prints its id",
-        };
-        var command = new Command(
+        var (follow, wait, raw) = (Verb.Follow(), Verb.Wait(), Verb.Raw());
+        var command = new VerbCommand(
             "run",
-            "Starts a run. With --follow or --wait stays with it: Ctrl-C cancels it, once more kills it, a third time leaves it; the exit code mirrors its end."
+            "Starts a run. With --follow or --wait stays with it: Ctrl-C cancels it, once more kills it, a third time leaves it; the exit code mirrors its end.",
+            "jobhost run countdown seconds=20 --label team=a --follow"
         )
         {
             job,
@@ -56,6 +51,7 @@ internal static class RunVerb
             idempotencyKey,
             follow,
             wait,
+            raw,
         };
         command.Does(
             async (parsed, session, cancellationToken) =>
@@ -83,21 +79,33 @@ internal static class RunVerb
                     wait: null,
                     cancellationToken
                 );
-                if (interrupts is not null)
-                {
-                    return await new RunFollower(session, run, parsed.GetValue(follow)).StayAsync(interrupts);
-                }
-                if (session.IsJson)
-                {
-                    session.Screen.WriteJson(run, CliJson.Legible.Run);
-                }
-                else
-                {
-                    session.Screen.WriteLine($"{run.Id}");
-                }
-                return ExitCodes.Done;
+                return await StayOrTellAsync(session, run, interrupts, parsed.GetValue(follow), parsed.GetValue(raw));
             }
         );
         return command;
+    }
+
+    /// <summary>Stays with a run where interrupts are taken for it, else tells which it is.</summary>
+    internal static async Task<int> StayOrTellAsync(
+        Session session,
+        Run run,
+        Interrupts? interrupts,
+        bool showsLog,
+        bool isRaw
+    )
+    {
+        if (interrupts is not null)
+        {
+            return await new RunFollower(session, run, showsLog, isRaw).StayAsync(interrupts);
+        }
+        if (session.IsJson)
+        {
+            session.Screen.WriteJson(run, CliJson.Legible.Run);
+        }
+        else
+        {
+            session.Screen.WriteLine($"{run.Id}");
+        }
+        return ExitCodes.Done;
     }
 }

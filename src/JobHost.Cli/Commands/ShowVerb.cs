@@ -10,7 +10,15 @@ internal static class ShowVerb
     {
         var which = Verb.Run();
         var onlyReceipt = new Option<bool>("--receipt") { Description = "Only the receipt of its stop" };
-        var command = new Command("show", "Shows a run, and the receipt of its stop.") { which, onlyReceipt };
+        var command = new VerbCommand(
+            "show",
+            "Shows a run, and the receipt of its stop.",
+            "jobhost show 1f3a9c07 --receipt"
+        )
+        {
+            which,
+            onlyReceipt,
+        };
         command.Does(
             async (parsed, session, cancellationToken) =>
             {

@@ -11,14 +11,15 @@ internal static class StopVerbs
 
     internal static Command CreateCancel()
     {
-        var which = Verb.Runs();
+        var which = Verb.Runs(Complete.OpenRun);
         var reason = Verb.Reason();
         var escalate = new Option<bool>("--escalate") { Description = "Force follows when it does not obey" };
         var grace = Verb.Seconds("--grace", "How long it may take to obey before force follows");
         var wait = Verb.Seconds("--wait", "How long to wait for the end. Default: not at all");
-        var command = new Command(
+        var command = new VerbCommand(
             "cancel",
-            "Asks runs to stop. With --wait, exits with 125 where one is not verified gone in time."
+            "Asks runs to stop. With --wait, exits with 125 where one is not verified gone in time.",
+            "jobhost cancel 1f3a9c07 --reason 'wrong input' --escalate --grace 5"
         )
         {
             which,
@@ -37,7 +38,7 @@ internal static class StopVerbs
                     Escalate = parsed.GetValue(escalate) ? Escalation.Kill : Escalation.None,
                 };
                 var time = Verb.Time(parsed.GetValue(wait));
-                return StopAsync(
+                return WriteAsync(
                     session,
                     parsed.GetRequiredValue(which),
                     id => session.Client.CancelAsync(id, how, time, cancellationToken),
@@ -51,13 +52,14 @@ internal static class StopVerbs
 
     internal static Command CreateKill()
     {
-        var which = Verb.Runs();
+        var which = Verb.Runs(Complete.OpenRun);
         var reason = Verb.Reason();
         var grace = Verb.Seconds("--grace", "How long it may take to obey before force is used. Default: 0");
         var wait = Verb.Seconds("--wait", $"How long to wait for the proof. Default: {KillWait}; 0: not at all");
-        var command = new Command(
+        var command = new VerbCommand(
             "kill",
-            "Stops runs by every means that their jobs allow, and waits for the proof. Exits with 125 where there is none in time."
+            "Stops runs by every means that their jobs allow, and waits for the proof. Exits with 125 where there is none in time.",
+            "jobhost kill 1f3a9c07 --reason 'it hangs'"
         )
         {
             which,
@@ -70,7 +72,7 @@ internal static class StopVerbs
             {
                 var how = new KillRun { Reason = parsed.GetValue(reason), GraceSeconds = parsed.GetValue(grace) };
                 var seconds = parsed.GetValue(wait) ?? KillWait;
-                return StopAsync(
+                return WriteAsync(
                     session,
                     parsed.GetRequiredValue(which),
                     id =>
@@ -88,38 +90,31 @@ internal static class StopVerbs
         return command;
     }
 
-    private static async Task<int> StopAsync(
+    private static Task<int> WriteAsync(
         Session session,
         string[] texts,
         Func<Guid, Task<Termination>> stop,
         bool mustBeGone,
         CancellationToken cancellationToken
-    )
-    {
-        // Whom it means is known before anybody is stopped.
-        var ids = await Verb.FindAsync(session, texts, cancellationToken);
-        var code = ExitCodes.Done;
-        await foreach (var (id, receipt, refusal) in Outcome.EachAsync(ids, stop))
-        {
-            if (receipt is null)
+    ) =>
+        Outcome.WriteAsync(
+            session,
+            texts,
+            stop,
+            (id, receipt) =>
             {
-                await Console.Error.WriteLineAsync($"jobhost: {RunFinder.Short(id)}: {Words.Of(refusal!)}");
-                code = ExitCodes.Unknown;
-                continue;
-            }
-            if (session.IsJson)
-            {
-                session.Screen.WriteJson(receipt, CliJson.Legible.Termination);
-            }
-            else
-            {
-                session.Screen.WriteLine($"{RunFinder.Short(id)} {Words.Of(receipt)}");
-            }
-            if (mustBeGone && receipt.Verdict is not (Verdict.Gone or Verdict.GoneLate))
-            {
-                code = ExitCodes.Unknown;
-            }
-        }
-        return code;
-    }
+                if (session.IsJson)
+                {
+                    session.Screen.WriteJson(receipt, CliJson.Legible.Termination);
+                }
+                else
+                {
+                    session.Screen.WriteWrapped($"{RunFinder.Short(id)} {Words.Of(receipt)}");
+                }
+                return mustBeGone && receipt.Verdict is not (Verdict.Gone or Verdict.GoneLate)
+                    ? ExitCodes.Unknown
+                    : ExitCodes.Done;
+            },
+            cancellationToken
+        );
 }

@@ -14,7 +14,14 @@ internal static class TopVerb
     internal static Command Create()
     {
         var interval = Verb.Seconds("--interval", "How often it looks. Default: 1");
-        var command = new Command("top", "Shows what runs and waits now, live. q or Ctrl-C ends it.") { interval };
+        var command = new VerbCommand(
+            "top",
+            "Shows what runs and waits now, live. q or Ctrl-C ends it.",
+            "jobhost top --interval 5"
+        )
+        {
+            interval,
+        };
         command.Does(
             async (parsed, session, _) =>
             {

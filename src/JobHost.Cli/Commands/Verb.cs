@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Globalization;
 using JobHost.Client.Documents;
 
@@ -18,19 +19,79 @@ internal static class Verb
         );
 
     /// <summary>One run, by its id or the end of it.</summary>
-    internal static Argument<string> Run() =>
-        new("run") { Description = "The id of a run, or its last characters", HelpName = "RUN" };
+    internal static Argument<string> Run(Func<CompletionContext, IEnumerable<CompletionItem>>? names = null)
+    {
+        var run = new Argument<string>("run")
+        {
+            Description = "The id of a run, or its last characters",
+            HelpName = "RUN",
+        };
+        run.CompletionSources.Add(names ?? Complete.Run);
+        return run;
+    }
 
     /// <summary>One or more runs.</summary>
-    internal static Argument<string[]> Runs() =>
-        new("run")
+    internal static Argument<string[]> Runs(Func<CompletionContext, IEnumerable<CompletionItem>>? names = null)
+    {
+        var runs = new Argument<string[]>("run")
         {
             Description = "Ids of runs, or their last characters",
             HelpName = "RUN",
             Arity = ArgumentArity.OneOrMore,
         };
+        runs.CompletionSources.Add(names ?? Complete.Run);
+        return runs;
+    }
 
-    internal static Argument<string> Job() => new("job") { Description = "The name of a job", HelpName = "JOB" };
+    internal static Argument<string> Job()
+    {
+        var job = new Argument<string>("job") { Description = "The name of a job", HelpName = "JOB" };
+        job.CompletionSources.Add(Complete.Job);
+        return job;
+    }
+
+    /// <summary>The option <c>--job</c>.</summary>
+    internal static Option<string> JobOption(string description)
+    {
+        var job = new Option<string>("--job", "-j") { Description = description, HelpName = "job" };
+        job.CompletionSources.Add(Complete.Job);
+        return job;
+    }
+
+    internal static Argument<string?> Node()
+    {
+        var node = new Argument<string?>("node")
+        {
+            Description = "The name of a node. Default: the only one",
+            HelpName = "NODE",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        node.CompletionSources.Add(Complete.Node);
+        return node;
+    }
+
+    /// <summary>The option <c>--limit</c>.</summary>
+    internal static Option<int> Limit() =>
+        new("--limit", "-n")
+        {
+            Description = "At most so many, the newest. Default: 50",
+            HelpName = "count",
+            DefaultValueFactory = _ => 50,
+        };
+
+    internal static Option<bool> Follow() =>
+        new("--follow", "-f") { Description = "Shows what the run prints, until it has ended" };
+
+    internal static Option<bool> Wait() =>
+        new("--wait", "-w") { Description = "Waits until the run has ended; without, prints its id" };
+
+    /// <summary>The option <c>--raw</c>.</summary>
+    internal static Option<bool> Raw() =>
+        new("--raw")
+        {
+            Description =
+                "Lets what the run has printed steer the terminal: colours, and whatever else. Without, control characters are shown",
+        };
 
     internal static Option<string> Reason() =>
         new("--reason") { Description = "Why; it is recorded", HelpName = "text" };
@@ -92,14 +153,15 @@ internal static class Verb
     }
 
     /// <summary>The option <c>--state</c>.</summary>
-    internal static Option<string[]> States()
+    /// <param name="states">Those that may be named; null: all.</param>
+    internal static Option<string[]> States(IReadOnlyList<RunState>? states = null)
     {
         var option = new Option<string[]>("--state", "-s")
         {
             Description = "Only runs in this state; may stand several times",
             HelpName = "state",
         };
-        option.AcceptOnlyFromAmong([.. StateNames.Keys]);
+        option.AcceptOnlyFromAmong([.. states?.Select(EnumNames.NameOf) ?? StateNames.Keys]);
         return option;
     }
 

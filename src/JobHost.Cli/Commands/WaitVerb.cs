@@ -11,9 +11,10 @@ internal static class WaitVerb
     {
         var which = Verb.Runs();
         var timeout = Verb.Seconds("--timeout", "How long at most; then the exit code is 125. Default: for ever");
-        var command = new Command(
+        var command = new VerbCommand(
             "wait",
-            "Waits until runs have ended or are stuck; the exit code mirrors the first that did not succeed. Ctrl-C leaves them alone, with 125."
+            "Waits until runs have ended or are stuck; the exit code mirrors the first that did not succeed. Ctrl-C leaves them alone, with 125.",
+            "jobhost wait 1f3a9c07 5be0cd19 --timeout 600"
         )
         {
             which,

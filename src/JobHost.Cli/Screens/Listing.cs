@@ -9,11 +9,13 @@ internal readonly record struct Cell(string Text, Style? Style = null)
     public static implicit operator Cell(string? text) => new(text ?? "");
 }
 
-/// <summary>Rows below headings, without lines. The last column gets the room that the others leave, and is cut to it.</summary>
+/// <summary>Rows below headings, without lines. Where there is too little room, the widest columns are cut, and ids never.</summary>
 internal sealed class Listing(params string[] headings)
 {
     private const int Gap = 2;
-    private const int MinLast = 8;
+
+    // Of an id.
+    private const int MinWidth = 8;
 
     private readonly List<Cell[]> rows = [];
 
@@ -25,30 +27,44 @@ internal sealed class Listing(params string[] headings)
     /// <summary>The table for a screen of a width.</summary>
     internal IRenderable ToTable(Screen screen, int width)
     {
-        var taken = Enumerable
-            .Range(0, headings.Length - 1)
-            .Sum(column => Gap + rows.Select(row => row[column].Text.Length).Append(headings[column].Length).Max());
-        var room = Math.Max(MinLast, width - taken);
+        var widths = Fit(width);
         var table = new Table().Border(TableBorder.None);
-        foreach (var heading in headings)
+        foreach (var (heading, columnWidth) in headings.Zip(widths))
         {
             var isLast = heading == headings[^1];
             table.AddColumn(
-                new TableColumn(new Text(heading, screen.IsRich ? new Style(decoration: Decoration.Bold) : null))
+                new TableColumn(
+                    new Text(
+                        Printable.Cut(heading, columnWidth),
+                        screen.IsRich ? new Style(decoration: Decoration.Bold) : null
+                    )
+                )
                     .NoWrap()
+                    .Width(columnWidth)
                     .PadLeft(0)
                     .PadRight(isLast ? 0 : Gap)
             );
         }
         foreach (var row in rows)
         {
-            table.AddRow(
-                row.Select(
-                    (cell, column) =>
-                        new Text(column == row.Length - 1 ? Words.Cut(cell.Text, room) : cell.Text, cell.Style)
-                )
-            );
+            table.AddRow(row.Zip(widths, (cell, room) => new Text(Printable.Cut(cell.Text, room), cell.Style)));
         }
         return table;
+    }
+
+    /// <summary>The widths that the columns want, the widest made narrower until all fit.</summary>
+    private int[] Fit(int width)
+    {
+        var widths = headings
+            .Select(
+                (heading, column) => rows.Select(row => Printable.Width(row[column].Text)).Append(heading.Length).Max()
+            )
+            .ToArray();
+        var room = width - (Gap * (headings.Length - 1));
+        while (widths.Sum() > room && widths.Max() is > MinWidth and var widest)
+        {
+            widths[Array.LastIndexOf(widths, widest)]--;
+        }
+        return widths;
     }
 }

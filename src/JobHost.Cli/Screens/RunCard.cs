@@ -7,6 +7,7 @@ namespace JobHost.Cli.Screens;
 internal static class RunCard
 {
     private const int NameWidth = 12;
+    private const int MinValueWidth = 20;
 
     internal static void Write(Screen screen, Run run, Termination? receipt, DateTimeOffset now)
     {
@@ -28,12 +29,19 @@ internal static class RunCard
         Line(screen, "progress", $"{Words.Percent(run)} {run.Progress?.Message}".Trim());
         Line(screen, "exit code", run.ExitCode?.ToString(CultureInfo.InvariantCulture));
         Line(screen, "signal", run.Signal);
-        Line(screen, "result", run.Result?.GetRawText());
+        Line(
+            screen,
+            "result",
+            run.ResultFileBytes is { } size ? $"{Words.Size(size)}, by the verb 'result'" : run.Result?.GetRawText()
+        );
         Line(screen, "error", run.Error is { } error ? $"{error.Type}: {error.Message}" : null);
         Line(screen, "frozen until", run.FrozenUntil is { } until ? Words.Instant(until) : null);
         Line(screen, "guarantee", run.KillGuarantee);
         Line(screen, "leaked", run.Leaked == 0 ? null : $"{run.Leaked} processes were left behind, and removed");
+        Line(screen, "trace", run.TraceId);
         Line(screen, "retry of", run.RetryOf?.ToString());
+        Line(screen, "cleans up", run.Compensates is { } stopped ? $"after {stopped}" : null);
+        Line(screen, "cleaned up", run.CompensatedBy is { } cleaning ? $"by {cleaning}" : null);
         foreach (var attempt in run.Attempts)
         {
             Line(
@@ -74,9 +82,15 @@ internal static class RunCard
 
     private static void Line(Screen screen, string name, string? value)
     {
-        if (!string.IsNullOrEmpty(value))
+        if (string.IsNullOrEmpty(value))
         {
-            screen.WriteLine($"{name, -NameWidth} {Words.Clean(value)}");
+            return;
+        }
+        var head = name;
+        foreach (var line in Printable.Wrap(Words.Clean(value), Math.Max(MinValueWidth, screen.Width - NameWidth - 1)))
+        {
+            screen.WriteLine($"{head, -NameWidth} {line}");
+            head = "";
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using JobHost.Client.Documents;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -46,13 +47,38 @@ internal sealed class Screen
 
     internal void WriteLine(string text = "") => output.WriteLine(text);
 
-    /// <summary>Writes as it is, such as what a run has printed.</summary>
+    /// <summary>Sentences, broken between words where they are longer than a line.</summary>
+    internal void WriteWrapped(string text)
+    {
+        foreach (var line in Printable.Wrap(text, Width))
+        {
+            output.WriteLine(line);
+        }
+    }
+
+    /// <summary>Writes as it is.</summary>
     internal void Write(string text) => output.Write(text);
+
+    /// <summary>
+    /// What a run has printed. A terminal gets it in a form that cannot steer it, unless whoever sits there wants it as it is;
+    /// a file or a pipe always gets it as it is.
+    /// </summary>
+    internal void WritePrinted(LogLine line, bool isRaw) => output.Write(Printed(line, !isTerminal || isRaw));
+
+    /// <inheritdoc cref="WritePrinted"/>
+    internal static Task WritePrintedErrorAsync(LogLine line, bool isRaw) =>
+        Console.Error.WriteAsync(Printed(line, Console.IsErrorRedirected || isRaw));
 
     internal void Write(IRenderable content) => output.Write(Render(content, Width));
 
     internal void WriteJson<T>(T document, JsonTypeInfo<T> type) =>
         output.WriteLine(JsonSerializer.Serialize(document, type));
+
+    private static string Printed(LogLine line, bool isRaw)
+    {
+        var text = isRaw ? line.Line : Printable.Lines(line.Line.TrimEnd('\r'));
+        return line.IsCut ? text : text + '\n';
+    }
 
     /// <summary>The text that shows something, line by line, without blanks at the ends of lines.</summary>
     internal string Render(IRenderable content, int width)

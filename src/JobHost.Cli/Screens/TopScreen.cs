@@ -15,7 +15,11 @@ internal sealed record TopView(IReadOnlyList<Node> Nodes, IReadOnlyList<Run> Run
 /// <summary>A whole terminal, drawn over again and again.</summary>
 internal static class TopScreen
 {
-    private const int BarWidth = 12;
+    private const int MinBar = 4;
+    private const int MaxBar = 30;
+
+    // What the other columns take where nothing in them is long.
+    private const int BesideBar = 68;
     private const int MaxJob = 18;
 
     // The screen aside, so that what was there comes back; the cursor hidden.
@@ -32,6 +36,7 @@ internal static class TopScreen
         lines.AddRange(view.Nodes.Select(node => Words.Cut($"  {NodeVerbs.Slots(node)}", width)));
         lines.Add(Words.Cut(view.Problem ?? "", width));
         var room = Math.Max(1, height - lines.Count - 3);
+        var bar = Math.Clamp(width - BesideBar, MinBar, MaxBar);
         var runs = Ordered(view.Runs).ToList();
         var listing = new Listing("RUN", "JOB", "STATE", "TIME", "PROGRESS", "NOTE");
         foreach (var run in runs.Take(room))
@@ -41,7 +46,7 @@ internal static class TopScreen
                 Words.Cut(run.Job, MaxJob),
                 Words.State(run),
                 Words.Time(run, now),
-                new Cell(Bar(run, screen.IsRich), new Style(Color.Green)),
+                new Cell(Bar(run, bar, screen.IsRich), new Style(Color.Green)),
                 Words.Note(run)
             );
         }
@@ -76,15 +81,15 @@ internal static class TopScreen
         return $"{node.Name} {Words.NameOf(node.State)}, {executing} running, {node.Queued} queued{stuck}, tier {node.Processes?.Tier}, up {Words.Duration(TimeProvider.System.GetUtcNow() - node.StartedAt)}";
     }
 
-    private static string Bar(Run run, bool isRich)
+    private static string Bar(Run run, int width, bool isRich)
     {
         if (run.Progress is not { } progress)
         {
             return "";
         }
         var share = Math.Clamp(progress.Percent, 0, 100) / 100;
-        var full = (int)Math.Round(share * BarWidth);
+        var full = (int)Math.Round(share * width);
         var (done, open) = isRich ? ('\u2588', '\u2591') : ('#', '.');
-        return new string(done, full) + new string(open, BarWidth - full) + $" {Words.Percent(run), 4}";
+        return new string(done, full) + new string(open, width - full) + $" {Words.Percent(run), 4}";
     }
 }

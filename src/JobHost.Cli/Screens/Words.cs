@@ -9,17 +9,27 @@ namespace JobHost.Cli.Screens;
 /// <summary>How things are said.</summary>
 internal static class Words
 {
-    private const string Cutting = "...";
-
     /// <summary>A text on one line that cannot steer a terminal.</summary>
-    internal static string Clean(string text) =>
-        text.Any(char.IsControl) ? new([.. text.Select(c => char.IsControl(c) ? ' ' : c)]) : text;
+    internal static string Clean(string text) => Printable.Line(text);
 
-    /// <summary>A text of at most so many characters.</summary>
-    internal static string Cut(string text, int length) =>
-        text.Length <= length ? text
-        : length <= Cutting.Length ? text[..length]
-        : text[..(length - Cutting.Length)] + Cutting;
+    /// <summary>A text of at most so many cells.</summary>
+    internal static string Cut(string text, int width) => Printable.Cut(text, width);
+
+    /// <summary>A size in at most six characters.</summary>
+    internal static string Size(long bytes)
+    {
+        if (bytes < 1024)
+        {
+            return $"{bytes}B";
+        }
+        var size = (double)bytes;
+        var unit = -1;
+        for (; size >= 1000 && unit < 3; unit++)
+        {
+            size /= 1024;
+        }
+        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#}{"KMGT"[unit]}");
+    }
 
     /// <summary>A duration in at most six characters.</summary>
     internal static string Duration(TimeSpan duration)

@@ -66,6 +66,21 @@ internal sealed class CliProcess : IAsyncDisposable
         return output;
     }
 
+    /// <summary>Runs it to its good end, and returns what it wrote to the byte, which is UTF-8.</summary>
+    internal static async Task<string> ExpectBytesAsync(Uri server, params string[] arguments)
+    {
+        using var process = Process.Start(
+            new ProcessStartInfo(ServerProcess.TestHost, [.. arguments, "--url", server.AbsoluteUri])
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
+        var output = await process.StandardOutput.ReadToEndAsync(ApiClient.Token);
+        await process.WaitForExitAsync(ApiClient.Token);
+        Assert.Equal(0, process.ExitCode);
+        return output;
+    }
+
     /// <summary>What Ctrl-C does.</summary>
     internal async Task InterruptAsync()
     {
