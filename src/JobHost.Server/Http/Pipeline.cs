@@ -15,6 +15,7 @@ internal static class Pipeline
     {
         services.AddSingleton(options);
         services.AddProblemDetails();
+        services.AddRateLimiter(_ => { });
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(json =>
         {
@@ -98,7 +99,11 @@ internal static class Pipeline
         if (bad.InnerException is not JsonException json)
         {
             // Names a parameter and its type, both of our own choosing.
-            return Problems.MalformedRequest(bad.InnerException is null ? bad.Message : "The body cannot be read.");
+            return Problems.MalformedRequest(
+                bad.InnerException is not null ? "The body cannot be read."
+                : bad.Message.StartsWith("Implicit body", StringComparison.Ordinal) ? "A body of JSON is needed."
+                : bad.Message
+            );
         }
         var path = json.Path?.TrimStart('$').TrimStart('.') ?? "";
         var words =
