@@ -1,5 +1,6 @@
 using JobHost.Hosting;
 using JobHost.Server.Http;
+using JobHost.Storage;
 
 namespace JobHost.Server;
 
@@ -15,7 +16,14 @@ internal static class AuditVerb
     {
         var builder = WebApplication.CreateBuilder(settings);
         builder.AddConfigFile();
-        var verdict = AuditVerifier.Verify(builder.Configuration);
+        AuditLink? known = null;
+        if (builder.Configuration["known"] is { } text && (known = AuditLink.Parse(text)) is null)
+        {
+            throw new JobConfigurationException(
+                "--known takes NUMBER:HASH, as the service's log and this verb tell it."
+            );
+        }
+        var verdict = AuditVerifier.Verify(builder.Configuration, known);
         if (verdict.Problem is { } problem)
         {
             await Console.Out.WriteLineAsync(
@@ -25,7 +33,7 @@ internal static class AuditVerb
         }
         await Console.Out.WriteLineAsync($"{verdict.Count} entries are as they were recorded.");
         await Console.Out.WriteLineAsync(
-            $"Head: {verdict.Head} (kept elsewhere, it tells later whether newer entries were cut off)"
+            $"Head: {new AuditLink(verdict.Count, verdict.Head)} (given later as --known, it tells whether entries were cut off)"
         );
         return 0;
     }

@@ -1,6 +1,7 @@
 using JobHost.Cli;
 using JobHost.Control;
 using JobHost.Hosting;
+using JobHost.Nodes;
 using JobHost.Server.Api;
 using JobHost.Server.Http;
 using JobHost.Server.Logging;
@@ -95,6 +96,7 @@ public static class JobHostServer
         builder.AddDefaults();
         builder.AddConfigFile();
         var options = ServerOptions.Bind(builder.Configuration);
+        DataFolder.Prepare(builder.Configuration);
         builder.AddServerLogging();
         var keys = Access.KeysOf(builder.Configuration, options);
         builder.ConfigureListening(options, keys.IsNeeded);
@@ -136,7 +138,7 @@ public static class JobHostServer
         api.MapWebhooks();
         api.MapMetrics();
         app.MapJobHostOpenApi();
-        app.MapGet("/", () => Results.LocalRedirect("~/swagger/")).ExcludeFromDescription();
+        app.MapGet("/", () => Results.LocalRedirect("~/swagger/")).ExcludeFromDescription().AllowAnonymous();
         await app.RunAsync();
         return registry.Recycling is null ? 0 : NodeExit.Recycled;
     }

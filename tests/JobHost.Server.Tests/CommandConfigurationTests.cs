@@ -65,6 +65,34 @@ public sealed class CommandConfigurationTests
     }
 
     [Theory(Timeout = 90_000)]
+    [InlineData("program")]
+    [InlineData("folder")]
+    [InlineData("folder of a link")]
+    public async Task A_program_that_everybody_can_exchange_refuses_the_start(string what)
+    {
+        Needs.Linux();
+        const UnixFileMode Open = (UnixFileMode)0b111_111_111;
+        const UnixFileMode Shut = (UnixFileMode)0b111_101_101;
+        var folder = Directory.CreateDirectory(Path.Combine(Leaks.Folder, $"programs-{Guid.NewGuid():N}")).FullName;
+        var program = Path.Combine(folder, "program");
+        await File.WriteAllTextAsync(program, "#!/bin/sh\n", ApiClient.Token);
+        File.SetUnixFileMode(program, what == "program" ? Open : Shut);
+        File.SetUnixFileMode(folder, what == "program" ? Shut : Open);
+        if (what == "folder of a link")
+        {
+            var link = Path.Combine(Leaks.Folder, $"link-{Guid.NewGuid():N}");
+            File.CreateSymbolicLink(link, program);
+            program = link;
+        }
+
+        var (exitCode, output) = await ServerProcess.RunAsync(arguments: [$"--JobHost:Commands:bad:File={program}"]);
+
+        Assert.True(exitCode == JobHostServer.ExitConfiguration, $"{exitCode}: {output}");
+        IsOneMessage(output, "JobHost:Commands:bad:File");
+        Assert.Contains("everybody can", output, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = 90_000)]
     [InlineData("obeys")]
     [InlineData("Not A Name")]
     public async Task A_command_needs_a_name_of_its_own(string name)

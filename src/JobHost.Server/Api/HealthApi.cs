@@ -9,7 +9,7 @@ internal static class HealthApi
 {
     internal static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/healthz").WithTags("Health");
+        var health = routes.MapGroup("/healthz").WithTags("Health").AllowAnonymous();
         health
             .MapGet("/live", () => TypedResults.Ok(new LiveContract("live")))
             .WithName("GetLive")

@@ -7,13 +7,16 @@ internal static class Listening
 {
     private const string DefaultUrl = "http://127.0.0.1:5080";
 
+    // A line of a header ends with both characters. Where only one counts, a proxy may see other headers than we do.
+    private const string OnlyWholeLineEnds = "Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators";
+
     /// <summary>What a server that is a program of its own may assume, below all that anybody says.</summary>
     internal static void AddDefaults(this WebApplicationBuilder builder) =>
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(
             0,
             new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
             {
-                InitialData = [new("JobHost:Kill:AdoptOrphans", "true")],
+                InitialData = [new("JobHost:Kill:AdoptOrphans", "true"), new("JobHost:Shielded", "true")],
             }
         );
 
@@ -62,6 +65,7 @@ internal static class Listening
     /// <exception cref="JobConfigurationException">The address is open to others and nobody would have to show a key.</exception>
     internal static void ConfigureListening(this WebApplicationBuilder builder, ServerOptions options, bool hasKeys)
     {
+        AppContext.SetSwitch(OnlyWholeLineEnds, isEnabled: true);
         var configuration = builder.Configuration;
         var urls = Urls(configuration);
         if (urls.Count == 0)

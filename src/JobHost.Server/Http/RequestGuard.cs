@@ -35,8 +35,18 @@ internal sealed class RequestGuard(RequestDelegate next, ServerOptions options)
         {
             return Problems.ForeignOrigin().ExecuteAsync(context);
         }
+        if (IsAmbiguous(request))
+        {
+            context.Response.Headers.Connection = "close";
+            return Problems.OfStatus(400).ExecuteAsync(context);
+        }
         return IsUtf8(request) ? next(context) : Problems.OfStatus(415).ExecuteAsync(context);
     }
+
+    // Two lengths of one body: a proxy may have gone by the other one, and taken for a body what is a request here (RFC 9112,
+    // 6.1). Kestrel goes by the chunks, and leaves the length that it passed over under this name.
+    private static bool IsAmbiguous(HttpRequest request) =>
+        request.Headers.TransferEncoding.Count > 0 && request.Headers.ContainsKey("X-Content-Length");
 
     // JSON that travels is UTF-8 (RFC 8259), and another encoding that is named would be an exception in the reader.
     private static bool IsUtf8(HttpRequest request) =>

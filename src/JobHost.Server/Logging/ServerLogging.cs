@@ -1,5 +1,6 @@
 using System.Globalization;
 using JobHost.Hosting;
+using JobHost.Jobs;
 using Serilog;
 using Serilog.Events;
 
@@ -12,7 +13,7 @@ namespace JobHost.Server.Logging;
 internal static class ServerLogging
 {
     private const string Template =
-        "{Timestamp:yyyy-MM-dd HH:mm:ss.fff zzz} [{Level:u3}] {Message:lj} {Properties:j}{NewLine}{Exception}";
+        "{Timestamp:yyyy-MM-dd HH:mm:ss.fff zzz} [{Level:u3}] {Message:lj} {Properties:j}{NewLine}{Problem:l}";
 
     internal static void AddServerLogging(this WebApplicationBuilder builder)
     {
@@ -24,13 +25,15 @@ internal static class ServerLogging
             .Enrich.FromLogContext()
             // The main method says it in one line; the host would add its stack.
             .Filter.ByExcluding(entry => entry.Exception is JobConfigurationException)
-            .ReadFrom.Configuration(configuration);
+            .ReadFrom.Configuration(configuration)
+            // Last, so that nothing comes after it.
+            .Enrich.With(new PlainText(Secrets.Read(configuration)));
         if (!configuration.GetSection("Serilog:WriteTo").Exists())
         {
             var folder = configuration.GetValue("JobHost:DataDirectory", new JobHostOptions().DataDirectory)!;
             logger
                 .WriteTo.Console(
-                    outputTemplate: "{Timestamp:HH:mm:ss.fff} [{Level:u3}] {Message:lj}{NewLine}{Exception}",
+                    outputTemplate: "{Timestamp:HH:mm:ss.fff} [{Level:u3}] {Message:lj}{NewLine}{Problem:l}",
                     formatProvider: CultureInfo.InvariantCulture
                 )
                 .WriteTo.File(

@@ -15,6 +15,7 @@ internal static class Access
     internal static void AddAccess(this IServiceCollection services, KeyRing keys)
     {
         services.AddSingleton(keys);
+        services.AddSingleton<WrongKeys>();
         services
             .AddAuthentication(KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, _ => { });
@@ -23,6 +24,8 @@ internal static class Access
         {
             policies.AddPolicy(role.ToString(), policy => policy.AddRequirements(new AtLeast(role)));
         }
+        // What nobody has decided about is not for strangers.
+        policies.SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new AtLeast(Role.Viewer)).Build());
         services.AddSingleton<IAuthorizationHandler, AtLeastHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, Denial>();
     }
@@ -36,7 +39,10 @@ internal static class Access
     internal static KeyFile FileOf(IConfiguration configuration) =>
         new(
             configuration.GetSection(JobHostOptions.Section)[nameof(JobHostOptions.DataDirectory)]
-                ?? new JobHostOptions().DataDirectory
+                ?? new JobHostOptions().DataDirectory,
+            configuration
+                .GetSection(JobHostOptions.Section)
+                .GetValue<bool>(nameof(JobHostOptions.AllowSharedDataDirectory))
         );
 
     /// <summary>Lets only callers of this role, or of a higher one, reach the endpoint.</summary>
@@ -78,6 +84,12 @@ internal static class Access
 
     private static async Task RefuseAsync(HttpContext context)
     {
+        if (context.RequestServices.GetRequiredService<WrongKeys>().AreTooMany(context))
+        {
+            context.Response.Headers.RetryAfter = WrongKeys.RetryAfterSeconds;
+            await Problems.TooManyRequests().ExecuteAsync(context);
+            return;
+        }
         await context.ChallengeAsync();
         await Problems.Unauthenticated().ExecuteAsync(context);
     }

@@ -1,4 +1,5 @@
 using JobHost.Control;
+using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Storage;
 
@@ -39,7 +40,7 @@ internal sealed class Audit(RequestDelegate next, JobRegistry registry, TimeProv
         var isNode = context.Request.Path.StartsWithSegments("/api/v1/nodes", StringComparison.Ordinal);
         try
         {
-            await registry.AppendAuditAsync(
+            var link = await registry.AppendAuditAsync(
                 new()
                 {
                     At = time.GetUtcNow(),
@@ -54,6 +55,8 @@ internal sealed class Audit(RequestDelegate next, JobRegistry registry, TimeProv
                     Status = context.Response.StatusCode,
                 }
             );
+            // Kept in a second place, it tells whether the audit was cut off there.
+            logger.Audited(action, caller.Name, link);
         }
         catch (StoreUnavailableException problem)
         {
@@ -80,7 +83,8 @@ internal sealed class AuditNote
     {
         if (context.Features.Get<AuditNote>() is { } note)
         {
-            note.Reason = reason?.Length > MaxReason ? reason[..MaxReason] : reason;
+            var shown = context.RequestServices.GetRequiredService<Secrets>().Hide(reason);
+            note.Reason = shown?.Length > MaxReason ? shown[..MaxReason] : shown;
         }
     }
 
@@ -105,6 +109,9 @@ internal sealed class AuditNote
 
 internal static partial class AuditLog
 {
+    [LoggerMessage(422, LogLevel.Information, "{Action} by {By} is in the audit as {Link}.")]
+    internal static partial void Audited(this ILogger logger, string action, string by, AuditLink link);
+
     [LoggerMessage(
         421,
         LogLevel.Error,

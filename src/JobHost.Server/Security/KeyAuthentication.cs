@@ -12,6 +12,7 @@ namespace JobHost.Server.Security;
 /// </summary>
 internal sealed class KeyAuthentication(
     KeyRing keys,
+    WrongKeys wrongKeys,
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder
@@ -49,7 +50,13 @@ internal sealed class KeyAuthentication(
         }
         return Secret() is not { Length: > 0 } secret ? AuthenticateResult.NoResult()
             : keys.Find(secret) is { } key ? Known(key)
-            : AuthenticateResult.Fail("There is no such key, or it has expired.");
+            : Unknown();
+    }
+
+    private AuthenticateResult Unknown()
+    {
+        wrongKeys.Note(Context);
+        return AuthenticateResult.Fail("There is no such key, or it has expired.");
     }
 
     private string? Secret()

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using JobHost.Nodes;
 
 namespace JobHost.Server.Security;
 
@@ -7,7 +8,7 @@ namespace JobHost.Server.Security;
 /// The keys that the verb <c>keys</c> makes and revokes: <c>keys.json</c> in the data directory, readable for its owner only. A
 /// server that runs sees a change within a second.
 /// </summary>
-internal sealed class KeyFile(string dataDirectory)
+internal sealed class KeyFile(string dataDirectory, bool mayBeShared)
 {
     private readonly string path = Path.Combine(dataDirectory, "keys.json");
 
@@ -26,9 +27,12 @@ internal sealed class KeyFile(string dataDirectory)
     {
         try
         {
-            return File.Exists(path)
+            var keys = File.Exists(path)
                 ? JsonSerializer.Deserialize(File.ReadAllText(path), KeyJson.Default.ListApiKey) ?? []
                 : [];
+            return keys.TrueForAll(key => key is { Name: not null, Hash: not null })
+                ? keys
+                : throw new JsonException("A key has no name or no hash.");
         }
         catch (Exception problem) when (problem is JsonException or IOException or UnauthorizedAccessException)
         {
@@ -42,7 +46,7 @@ internal sealed class KeyFile(string dataDirectory)
         var next = path + ".new";
         try
         {
-            Directory.CreateDirectory(dataDirectory);
+            DataFolder.Prepare(dataDirectory, mayBeShared);
             File.Delete(next);
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (!OperatingSystem.IsWindows())

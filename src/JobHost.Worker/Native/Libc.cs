@@ -16,6 +16,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "getpid")]
     internal static partial int getpid();
 
+    [LibraryImport(Library, EntryPoint = "geteuid")]
+    internal static partial uint geteuid();
+
     [LibraryImport(Library, EntryPoint = "_exit")]
     internal static partial void _exit(int status);
 

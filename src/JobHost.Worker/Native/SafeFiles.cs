@@ -55,6 +55,16 @@ internal static unsafe class SafeFiles
         return folder;
     }
 
+    /// <summary>Whether a file or folder, no link followed, belongs to another user than this process runs as.</summary>
+    internal static bool IsSomebodyElses(string path)
+    {
+        const int OfFolder = -100; // AT_FDCWD
+        const int NoLink = 0x100; // AT_SYMLINK_NOFOLLOW
+        const int OwnerAt = 20; // stx_uid of struct statx
+        var info = stackalloc byte[StatxSize];
+        return Libc.statx(OfFolder, path, NoLink, STATX_BASIC, info) == 0 && *(uint*)(info + OwnerAt) != Libc.geteuid();
+    }
+
     internal static SafeFileHandle? OpenFolderIn(SafeFileHandle folder, string name) =>
         Take(Libc.openat(Number(folder), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0));
 

@@ -72,6 +72,9 @@ internal sealed class RunContext : JobContext
     /// <summary>Where a result goes that is too large for the run's record.</summary>
     internal string ResultFile => RunFiles.Result(workingDirectory);
 
+    /// <summary>Hides in a message of progress what nobody may see; null where somebody else does so.</summary>
+    internal Func<string, string>? Hide { get; init; }
+
     internal RunMail Mail { get; }
 
     internal RunProgress? Progress => progress;
@@ -79,7 +82,8 @@ internal sealed class RunContext : JobContext
     public override void Report(double percent, string? message = null)
     {
         var shown = double.IsNaN(percent) ? 0 : Math.Clamp(percent, 0, 100);
-        progress = new(shown, message is { Length: > MaxMessageLength } ? message[..MaxMessageLength] : message);
+        var bounded = message is { Length: > MaxMessageLength } ? message[..MaxMessageLength] : message;
+        progress = new(shown, bounded is null || Hide is null ? bounded : Hide(bounded));
     }
 
     public override Task<JobMessage> ReceiveAsync(CancellationToken cancellationToken = default) =>

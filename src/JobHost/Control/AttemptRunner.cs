@@ -61,13 +61,14 @@ internal sealed class AttemptRunner(
             run.Attempt,
             run.Fence,
             folders.WorkingDirectory(run.Id),
-            new StoredMail(run.Id, run.Fence, store, time, logger),
+            new StoredMail(run.Id, run.Fence, store, job.Secrets, time, logger),
             time
         )
         {
             Activity = trace.Activity,
+            Hide = text => job.Secrets.HideInCut(text),
         };
-        using var output = new RunOutput(folders, run.Id, job.OutputLimit);
+        using var output = new RunOutput(folders, run.Id, job.OutputLimit, job.Secrets);
         collector.Add(context, output);
         await using var execution = executors[run.Kind]
             .Start(
@@ -90,7 +91,7 @@ internal sealed class AttemptRunner(
             end = await execution.Completion;
         }
         await ladder.Climbing;
-        end = ResultFiles.Checked(end, folders, run.Id);
+        end = ResultFiles.Checked(end, folders, run.Id).Without(job.Secrets);
         // Before the end can be seen: whoever sees it finds the whole log.
         collector.Remove(context);
         output.Dispose();

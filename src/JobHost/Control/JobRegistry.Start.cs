@@ -91,6 +91,17 @@ public sealed partial class JobRegistry
         {
             errors[field.Length == 0 ? "parameters" : $"parameters.{field}"] = messages;
         }
+        foreach (
+            var (field, text) in request
+                .Labels.Select(label => ($"labels.{label.Key}", label.Value))
+                .Append(("uniqueKey", request.UniqueKey ?? ""))
+        )
+        {
+            if (job.Secrets.IsIn(text))
+            {
+                errors[field] = [JobDefinition.Secret];
+            }
+        }
         if (request.Ladder?.ProblemFor(job.Footing) is { } ladderProblem)
         {
             errors["ladder"] = [ladderProblem];

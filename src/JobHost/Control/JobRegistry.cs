@@ -138,8 +138,8 @@ public sealed partial class JobRegistry
             };
     }
 
-    /// <summary>Adds an entry to the audit.</summary>
-    public Task AppendAuditAsync(AuditEntry entry) => store.AppendAuditAsync(entry);
+    /// <summary>Adds an entry to the audit; the answer is its place in the chain.</summary>
+    public Task<AuditLink> AppendAuditAsync(AuditEntry entry) => store.AppendAuditAsync(entry);
 
     /// <summary>Entries of the audit, the newest first.</summary>
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) => store.AuditAsync(query);
@@ -234,7 +234,7 @@ public sealed partial class JobRegistry
             by,
             level,
             StopCause.Request,
-            reason,
+            live.Job?.Secrets.Hide(reason) ?? reason,
             bounded,
             escalate || level == StopLevel.Kill
         );

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Storage;
 using JobHost.Worker.Running;
@@ -8,12 +9,18 @@ using Microsoft.Extensions.Logging;
 namespace JobHost.Control;
 
 /// <summary>Carries the messages of an attempt to the store.</summary>
-internal sealed class StoredMail(RunId run, long fence, IRunStore store, TimeProvider time, ILogger logger)
-    : IMailCarrier
+internal sealed class StoredMail(
+    RunId run,
+    long fence,
+    IRunStore store,
+    Secrets secrets,
+    TimeProvider time,
+    ILogger logger
+) : IMailCarrier
 {
     public async Task SayAsync(JsonElement body)
     {
-        var text = Encoding.UTF8.GetBytes(body.GetRawText());
+        var text = Encoding.UTF8.GetBytes(secrets.Hide(body).GetRawText());
         if (text.Length > RunMessage.MaxBytes)
         {
             throw new InvalidOperationException($"A message may have {RunMessage.MaxBytes} bytes.");

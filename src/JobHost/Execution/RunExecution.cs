@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using JobHost.Execution.Processes;
+using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Worker.Running;
 
@@ -85,6 +86,16 @@ internal sealed record ExecutionEnd
 
     /// <summary>What proved the end, in words.</summary>
     public required string VerifiedBy { get; init; }
+
+    /// <summary>The same end without the secrets that its code may have let out.</summary>
+    internal ExecutionEnd Without(Secrets secrets) =>
+        this with
+        {
+            Result = Result is { } result ? secrets.Hide(result) : null,
+            Error = Error is { } error
+                ? new(secrets.HideInCut(error.Type), secrets.HideInCut(error.Message), secrets.HideInCut(error.Stack))
+                : null,
+        };
 
     internal static ExecutionEnd From(BodyOutcome outcome, string verifiedBy) =>
         new()

@@ -9,11 +9,12 @@ public static class AuditVerifier
 {
     /// <summary>Looks through the whole audit, also while a server uses it.</summary>
     /// <param name="configuration">The service's configuration; of it only where the data is matters.</param>
+    /// <param name="known">An entry that has to be there still, as the service's log named it; or null.</param>
     /// <exception cref="JobConfigurationException">There is no data, or an option is not valid.</exception>
-    public static AuditVerdict Verify(IConfiguration configuration)
+    public static AuditVerdict Verify(IConfiguration configuration, AuditLink? known = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var options = ServiceCollectionExtensions.Bind(configuration.GetSection(JobHostOptions.Section));
-        return SqliteRunStore.VerifyAudit(options.DataDirectory);
+        return SqliteRunStore.VerifyAudit(options.DataDirectory, known);
     }
 }

@@ -13,6 +13,18 @@ public sealed class JobHostOptions
     [Required]
     public string DataDirectory { get; set; } = "data";
 
+    /// <summary>
+    /// Whether the data directory is used although it is a link, belongs to another user or can be written by others. Default
+    /// false: the service does not start.
+    /// </summary>
+    public bool AllowSharedDataDirectory { get; set; }
+
+    /// <summary>
+    /// Whether other processes of the same user are kept from reading this process's memory and environment, from debugging it,
+    /// and from its diagnostics. Linux. Default: true in the server, false in an application of your own.
+    /// </summary>
+    public bool Shielded { get; set; }
+
     /// <summary>Where runs are recorded: <c>sqlite</c>.</summary>
     [AllowedValues("sqlite", ErrorMessage = "Storage must be 'sqlite'.")]
     public string Storage { get; set; } = "sqlite";

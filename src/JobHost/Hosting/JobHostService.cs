@@ -1,6 +1,7 @@
 using JobHost.Control;
 using JobHost.Execution.Lanes;
 using JobHost.Execution.Processes;
+using JobHost.Execution.Stacks;
 using JobHost.Nodes;
 using JobHost.Runs;
 using JobHost.Storage;
@@ -21,6 +22,7 @@ internal sealed class JobHostService(
     Leftovers leftovers,
     LiveLanes lanes,
     NodeGauges gauges,
+    HostShield shield,
     JobHostOptions options,
     ILogger<JobHostService> logger
 ) : IHostedLifecycleService, IDisposable
@@ -32,6 +34,7 @@ internal sealed class JobHostService(
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
+        shield.Begin();
         var allGone = await leftovers.KillAllAsync();
         await tier.ChooseAsync();
         await registry.RecoverAsync(allGone, leftovers, runner, stopped.Token);

@@ -44,11 +44,14 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddRunScope();
         services.AddSingleton(options);
+        var secrets = Secrets.Read(configuration);
+        services.AddSingleton(secrets);
         services.AddSingleton(provider =>
             JobCatalog.Create(
                 builder.Registrations,
                 options.Commands,
-                provider.GetRequiredService<IServiceProviderIsService>()
+                provider.GetRequiredService<IServiceProviderIsService>(),
+                secrets
             )
         );
         AddNode(services, options);
@@ -66,7 +69,7 @@ public static class ServiceCollectionExtensions
 
     private static void AddNode(IServiceCollection services, JobHostOptions options)
     {
-        services.AddSingleton(_ => DataDirectory.Take(options.DataDirectory));
+        services.AddSingleton(_ => DataDirectory.Take(options.DataDirectory, options.AllowSharedDataDirectory));
         services.AddSingleton<IRunStore>(provider =>
             SqliteRunStore.Open(
                 provider.GetRequiredService<DataDirectory>().Path,
@@ -101,7 +104,8 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new LaneSetup(
             Path.Combine(provider.GetRequiredService<DataDirectory>().Path, "lanes"),
             provider.GetRequiredService<NodeIdentity>().Epoch,
-            options.Lanes.IdleTimeout
+            options.Lanes.IdleTimeout,
+            provider.GetRequiredService<Secrets>()
         ));
         services.AddSingleton<LiveLanes>();
         services.AddSingleton(provider => new BodyExecutions(
@@ -117,12 +121,14 @@ public static class ServiceCollectionExtensions
                 provider.GetRequiredService<LiveLanes>()
             ));
         }
+        services.AddSingleton(_ => new HostShield(options.Shielded));
         services.AddSingleton(provider => new RunStacks(
             OperatingSystem.IsLinux()
                 ? new(
                     provider.GetRequiredService<WorkerProgram>(),
                     provider.GetRequiredService<WorkerEnvironment>(),
                     provider.GetRequiredService<HostChildren>(),
+                    provider.GetRequiredService<HostShield>(),
                     provider.GetRequiredService<TimeProvider>()
                 )
                 : null,

@@ -21,6 +21,9 @@ public sealed class CommandConfig
     /// <summary>Added to the few variables that every run gets.</summary>
     public Dictionary<string, string> Environment { get; set; } = new(StringComparer.Ordinal);
 
+    /// <summary>Variables whose values are secrets of <c>JobHost:Secrets</c>, by the names of those.</summary>
+    public Dictionary<string, string> Secrets { get; set; } = new(StringComparer.Ordinal);
+
     /// <summary>An absolute path; default: a folder of the run's own.</summary>
     public string? WorkingDirectory { get; set; }
 

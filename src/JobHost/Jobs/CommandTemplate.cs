@@ -17,13 +17,14 @@ internal sealed class CommandTemplate
         string file,
         List<CommandArgument> arguments,
         SortedDictionary<string, CommandParameter> parameters,
-        CommandConfig config
+        CommandConfig config,
+        Dictionary<string, string> environment
     )
     {
         File = file;
         this.arguments = arguments;
         this.parameters = parameters;
-        Environment = config.Environment;
+        Environment = environment;
         TakesInput = config.TakesInput;
         WorkingDirectory = config.WorkingDirectory;
         ParametersSchema = SchemaOf(parameters);
@@ -31,6 +32,7 @@ internal sealed class CommandTemplate
 
     internal string File { get; }
 
+    /// <summary>What is added to the environment, secrets included.</summary>
     internal IReadOnlyDictionary<string, string> Environment { get; }
 
     /// <summary>Whether input that is sent to a run is fed to it.</summary>
@@ -41,7 +43,7 @@ internal sealed class CommandTemplate
     internal JsonNode ParametersSchema { get; }
 
     /// <exception cref="JobConfigurationException">What the configuration says cannot work.</exception>
-    internal static CommandTemplate Create(string job, CommandConfig config)
+    internal static CommandTemplate Create(string job, CommandConfig config, Secrets? secrets = null)
     {
         JobConfigurationException Wrong(string key, string problem) => new($"JobHost:Commands:{job}:{key}: {problem}");
 
@@ -86,7 +88,8 @@ internal sealed class CommandTemplate
             Executable(config.File, problem => Wrong("File", problem)),
             arguments,
             parameters,
-            config
+            config,
+            EnvironmentOf(config, secrets ?? Secrets.None, Wrong)
         );
         var defaults = parameters.ToDictionary(pair => pair.Key, pair => pair.Value.Default, StringComparer.Ordinal);
         foreach (var name in template.Options(defaults))
@@ -160,6 +163,28 @@ internal sealed class CommandTemplate
                 parameters[name] is { IsText: true, AllowLeadingDash: false } && values[name]!.StartsWith('-')
             );
 
+    private static Dictionary<string, string> EnvironmentOf(
+        CommandConfig config,
+        Secrets secrets,
+        Func<string, string, JobConfigurationException> wrong
+    )
+    {
+        var environment = new Dictionary<string, string>(config.Environment, StringComparer.Ordinal);
+        foreach (var (variable, name) in config.Secrets)
+        {
+            var key = $"Secrets:{variable}";
+            if (!secrets.TryGet(name, out var value))
+            {
+                throw wrong(key, $"there is no secret '{name}'. Add it to JobHost:Secrets.");
+            }
+            if (!environment.TryAdd(variable, value))
+            {
+                throw wrong(key, "Environment has the same variable. Remove one of them.");
+            }
+        }
+        return environment;
+    }
+
     private static string Executable(string? file, Func<string, JobConfigurationException> wrong)
     {
         if (string.IsNullOrWhiteSpace(file))
@@ -168,7 +193,7 @@ internal sealed class CommandTemplate
         }
         if (Path.IsPathFullyQualified(file))
         {
-            return IsExecutable(file) ? file : throw wrong($"there is no executable file '{file}'.");
+            return IsExecutable(file) ? Guarded(file, wrong) : throw wrong($"there is no executable file '{file}'.");
         }
         if (file.Contains('/', StringComparison.Ordinal) || file.Contains('\\', StringComparison.Ordinal))
         {
@@ -176,11 +201,36 @@ internal sealed class CommandTemplate
         }
         var folders = (System.Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
         var extensions = OperatingSystem.IsWindows() ? new[] { "", ".exe" } : [""];
-        return folders
+        var found =
+            folders
                 .Where(Path.IsPathFullyQualified)
                 .SelectMany(folder => extensions.Select(extension => Path.Combine(folder, file + extension)))
                 .FirstOrDefault(IsExecutable)
             ?? throw wrong($"no folder of PATH has a program '{file}'. Install it, or give an absolute path.");
+        return Guarded(found, wrong);
+    }
+
+    // Whoever can exchange the program decides what runs do.
+    private static string Guarded(string path, Func<string, JobConfigurationException> wrong)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return path;
+        }
+        var program = System.IO.File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        foreach (var folder in new[] { Path.GetDirectoryName(path)!, Path.GetDirectoryName(program)! })
+        {
+            var mode = System.IO.File.GetUnixFileMode(folder);
+            if (mode.HasFlag(UnixFileMode.OtherWrite) && !mode.HasFlag(UnixFileMode.StickyBit))
+            {
+                throw wrong(
+                    $"everybody can exchange the program: everybody can write the folder '{folder}'. Change its mode."
+                );
+            }
+        }
+        return System.IO.File.GetUnixFileMode(program).HasFlag(UnixFileMode.OtherWrite)
+            ? throw wrong($"everybody can write the program '{program}'. Change its mode.")
+            : path;
     }
 
     private static bool IsExecutable(string path) =>

@@ -27,11 +27,13 @@ public sealed class JobCatalog
     public static JobCatalog Create(
         IEnumerable<JobRegistration> registrations,
         IReadOnlyDictionary<string, CommandConfig> commands,
-        IServiceProviderIsService isService
+        IServiceProviderIsService isService,
+        Secrets? secrets = null
     )
     {
         ArgumentNullException.ThrowIfNull(registrations);
         ArgumentNullException.ThrowIfNull(commands);
+        secrets ??= Secrets.None;
         var jobs = new Dictionary<string, JobDefinition>(StringComparer.Ordinal);
         void Add(JobDefinition job)
         {
@@ -50,7 +52,8 @@ public sealed class JobCatalog
                     kind,
                     registration.Options,
                     JobBody.Create(registration, isService),
-                    command: null
+                    command: null,
+                    secrets
                 )
             );
         }
@@ -63,7 +66,14 @@ public sealed class JobCatalog
                 );
             }
             Add(
-                Define(name, JobKind.Process, OptionsOf(name, config), body: null, CommandTemplate.Create(name, config))
+                Define(
+                    name,
+                    JobKind.Process,
+                    OptionsOf(name, config),
+                    body: null,
+                    CommandTemplate.Create(name, config, secrets),
+                    secrets
+                )
             );
         }
         foreach (var job in jobs.Values)
@@ -149,7 +159,8 @@ public sealed class JobCatalog
         JobKind kind,
         JobOptions options,
         JobBody? body,
-        CommandTemplate? command
+        CommandTemplate? command,
+        Secrets secrets
     )
     {
         void Require(bool good, string problem)
@@ -204,6 +215,7 @@ public sealed class JobCatalog
             OnStopped = options.OnStopped,
             Body = body,
             Command = command,
+            Secrets = secrets,
         };
     }
 

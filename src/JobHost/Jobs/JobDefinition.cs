@@ -8,6 +8,10 @@ namespace JobHost.Jobs;
 /// <summary>What can run: a registered job or a configured command, checked and complete.</summary>
 public sealed class JobDefinition
 {
+    /// <summary>Why a start with a secret in it is refused.</summary>
+    internal const string Secret =
+        "A registered secret is in it. What a start says is recorded; a command gets secrets by its configuration.";
+
     public required string Name { get; init; }
 
     public required string? Description { get; init; }
@@ -52,6 +56,9 @@ public sealed class JobDefinition
     /// <summary>The command, or null for code.</summary>
     internal CommandTemplate? Command { get; init; }
 
+    /// <summary>What is hidden in all that is recorded of its runs.</summary>
+    internal Secrets Secrets { get; init; } = Secrets.None;
+
     /// <summary>Checks the parameters of a start.</summary>
     /// <returns>Messages by field; empty when the parameters are good.</returns>
     public IReadOnlyDictionary<string, string[]> Check(JsonElement parameters)
@@ -63,6 +70,10 @@ public sealed class JobDefinition
                 [""] = ["A text has half of a surrogate pair, which is no character."],
             };
         }
+        if (SecretIn(parameters) is { } field)
+        {
+            return new Dictionary<string, string[]>(StringComparer.Ordinal) { [field] = [Secret] };
+        }
         if (Body is not null)
         {
             Body.ReadParameters(parameters, out var errors);
@@ -71,6 +82,15 @@ public sealed class JobDefinition
         Command!.Fill(parameters, out var found);
         return found;
     }
+
+    private string? SecretIn(JsonElement parameters) =>
+        !Secrets.IsIn(parameters) ? null
+        : parameters.ValueKind == JsonValueKind.Object
+            ? parameters
+                .EnumerateObject()
+                .First(property => Secrets.IsIn(property.Value) || Secrets.IsIn(property.Name))
+                .Name
+        : "";
 
     /// <summary>Whether the JSON holds text only: an escape can stand for half a character, which no UTF-8 can hold.</summary>
     public static bool IsUnicode(JsonElement json)

@@ -17,22 +17,11 @@ internal sealed class DataDirectory : IDisposable
     internal string Path { get; }
 
     /// <exception cref="JobConfigurationException">It cannot be made or written, or another server has it.</exception>
-    internal static DataDirectory Take(string path)
+    internal static DataDirectory Take(string path, bool mayBeShared = false)
     {
-        var full = System.IO.Path.GetFullPath(path);
+        var full = DataFolder.Prepare(path, mayBeShared);
         try
         {
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(full);
-            }
-            else
-            {
-                Directory.CreateDirectory(
-                    full,
-                    UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-                );
-            }
             var file = System.IO.Path.Combine(full, "lock");
             return new(full, new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }

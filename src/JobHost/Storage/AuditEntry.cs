@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -52,7 +53,11 @@ internal static class AuditChain
 
     /// <summary>Checks a chain from its beginning.</summary>
     /// <param name="links">All entries, in the order of their numbers.</param>
-    internal static AuditVerdict Verify(IEnumerable<(long Sequence, string Document, byte[] Hash)> links)
+    /// <param name="known">An entry whose hash was kept elsewhere: it has to be there still.</param>
+    internal static AuditVerdict Verify(
+        IEnumerable<(long Sequence, string Document, byte[] Hash)> links,
+        AuditLink? known = null
+    )
     {
         var (count, before) = (0L, Beginning);
         foreach (var (sequence, document, hash) in links)
@@ -60,6 +65,8 @@ internal static class AuditChain
             count++;
             var problem =
                 sequence != count ? $"entry {count} is missing"
+                : sequence == known?.Sequence && Convert.ToHexStringLower(hash) != known.Hash
+                    ? $"entry {sequence} is another one than was recorded"
                 : !hash.AsSpan().SequenceEqual(Hash(before, document)) ? $"entry {sequence} is not what was recorded"
                 : null;
             if (problem is not null)
@@ -68,8 +75,27 @@ internal static class AuditChain
             }
             before = hash;
         }
-        return new(count, Convert.ToHexStringLower(before), Problem: null);
+        return new(
+            count,
+            Convert.ToHexStringLower(before),
+            known?.Sequence > count ? $"entry {count + 1} is missing: the end was cut off" : null
+        );
     }
+}
+
+/// <summary>An entry of the audit by its hash, which stands for all entries up to it.</summary>
+/// <param name="Sequence">Its number.</param>
+/// <param name="Hash">In hexadecimal digits.</param>
+public sealed record AuditLink(long Sequence, string Hash)
+{
+    /// <summary>Reads <c>NUMBER:HASH</c>, as the service's log has it; null where it is none.</summary>
+    public static AuditLink? Parse(string text) =>
+        text?.Split(':') is [var number, { Length: 2 * SHA256.HashSizeInBytes } hash]
+        && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+            ? new(sequence, hash.ToLowerInvariant())
+            : null;
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Sequence}:{Hash}");
 }
 
 /// <summary>What a look through the audit found.</summary>

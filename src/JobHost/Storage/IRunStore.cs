@@ -68,8 +68,8 @@ internal interface IRunStore : IAsyncDisposable
     /// <summary>Messages of a run with a higher number, in the order of their numbers.</summary>
     Task<IReadOnlyList<RunMessage>> MessagesAsync(RunId run, MessageWay way, long after, int limit);
 
-    /// <summary>Adds an entry to the audit.</summary>
-    Task AppendAuditAsync(AuditEntry entry);
+    /// <summary>Adds an entry to the audit; the answer is its place in the chain.</summary>
+    Task<AuditLink> AppendAuditAsync(AuditEntry entry);
 
     Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query);
 

@@ -28,6 +28,7 @@ public class InProcessServer : WebApplicationFactory<TestHost.EntryPoint>
         builder.UseSetting("JobHost:Worker:File", ServerProcess.TestHost);
         // The test run starts other programs, too.
         builder.UseSetting("JobHost:Kill:AdoptOrphans", "false");
+        builder.UseSetting("JobHost:Shielded", "false");
         builder.UseSetting("Serilog:WriteTo:0:Name", "File");
         builder.UseSetting("Serilog:WriteTo:0:Args:path", Path.Combine(DataDirectory, "server.log"));
         foreach (var (key, value) in settings)

@@ -171,6 +171,11 @@ public sealed partial class ServerProcess : IAsyncDisposable
         {
             start.ArgumentList.Add(argument);
         }
+        if (!Environment.IsPrivilegedProcess)
+        {
+            // Then only the superuser could look from outside.
+            start.Environment["JobHost__Shielded"] = "false";
+        }
         start.Environment["JobHost__DataDirectory"] = Path.Combine(dataDirectory, "data");
         foreach (
             var name in start

@@ -16,6 +16,7 @@ public static partial class MisbehavingJobs
             .Add<SeveralTurnsJob>("lane-turns", InOnOwnThread("calm"))
             .Add<ObeysJob>("lane-obeys", In("calm"))
             .Add<TalksJob>("lane-talks", In("calm"))
+            .Add("lane-lets-out", LetsOut.RunAsync, In("calm"))
             .Add("lane-huge-result", Returns.HugeAsync, In("calm"))
             .Add<Conversation>("lane-converses", InWithRetry("calm"))
             .Add<ThreadBusyJob>("lane-busy", In("rough"))

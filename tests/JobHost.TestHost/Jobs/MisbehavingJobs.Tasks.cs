@@ -14,6 +14,7 @@ public static partial class MisbehavingJobs
             .Add("throws", Endings.ThrowsAsync)
             .Add("throws-cancellation", Endings.ThrowsCancellationAsync)
             .Add("result", Returns.OrdinaryAsync)
+            .Add("lets-out", LetsOut.RunAsync)
             .Add("huge-result", Returns.HugeAsync)
             .Add("cyclic-result", Returns.CyclicAsync)
             .Add("logs-much", Logs.MuchAsync)

@@ -148,7 +148,7 @@ internal sealed class MemoryRunStore : IRunStore
     public Task<IReadOnlyList<RunMessage>> MessagesAsync(RunId run, MessageWay way, long after, int limit) =>
         Task.FromResult<IReadOnlyList<RunMessage>>([]);
 
-    public Task AppendAuditAsync(AuditEntry entry) => throw new NotSupportedException();
+    public Task<AuditLink> AppendAuditAsync(AuditEntry entry) => throw new NotSupportedException();
 
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) => throw new NotSupportedException();
 

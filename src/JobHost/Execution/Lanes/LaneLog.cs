@@ -1,10 +1,13 @@
+using JobHost.Execution.Output;
+using JobHost.Jobs;
+
 namespace JobHost.Execution.Lanes;
 
 /// <summary>
 /// What the processes of a lane print, which belongs to no run: the newest of it, in a file and the one before, each of
 /// bounded length.
 /// </summary>
-internal sealed class LaneLog(string path) : IAsyncDisposable
+internal sealed class LaneLog(string path, Secrets secrets) : IAsyncDisposable
 {
     private const long MaxLength = 1024 * 1024;
 
@@ -15,13 +18,18 @@ internal sealed class LaneLog(string path) : IAsyncDisposable
     internal async Task KeepAsync(Stream source)
     {
         var buffer = new byte[16 * 1024];
+        var mask = new OutputMask(secrets);
+        using var shown = new MemoryStream();
         try
         {
             int count;
             while ((count = await source.ReadAsync(buffer)) > 0)
             {
-                await AppendAsync(buffer.AsMemory(0, count));
+                mask.Write(buffer.AsSpan(0, count), shown.Write);
+                await AppendAsync(shown);
             }
+            mask.Finish(shown.Write);
+            await AppendAsync(shown);
         }
         catch (Exception closed) when (closed is IOException or ObjectDisposedException or OperationCanceledException)
         {
@@ -39,7 +47,7 @@ internal sealed class LaneLog(string path) : IAsyncDisposable
         one.Dispose();
     }
 
-    private async Task AppendAsync(ReadOnlyMemory<byte> bytes)
+    private async Task AppendAsync(MemoryStream bytes)
     {
         await one.WaitAsync();
         try
@@ -58,7 +66,7 @@ internal sealed class LaneLog(string path) : IAsyncDisposable
                 FileShare.ReadWrite | FileShare.Delete,
                 bufferSize: 0
             );
-            await file.WriteAsync(bytes);
+            await file.WriteAsync(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
         }
         catch (Exception full) when (full is IOException or UnauthorizedAccessException)
         {
@@ -66,6 +74,7 @@ internal sealed class LaneLog(string path) : IAsyncDisposable
         }
         finally
         {
+            bytes.SetLength(0);
             one.Release();
         }
     }

@@ -164,7 +164,7 @@ internal sealed partial class LaneWorker
         {
             return;
         }
-        await using var log = new LaneLog(Path.Combine(setup.Folder, $"{Name}.log"));
+        await using var log = new LaneLog(Path.Combine(setup.Folder, $"{Name}.log"), setup.Secrets);
         var talking = Task.WhenAll(log.KeepAsync(tree.Stdout), log.KeepAsync(tree.Stderr), ListenAsync(tree));
         var sending = SendAllAsync(tree);
         if (IsNoLongerWanted())

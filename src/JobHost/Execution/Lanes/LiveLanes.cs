@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using JobHost.Execution.Output;
 using JobHost.Execution.Processes;
+using JobHost.Jobs;
 using JobHost.Worker.InProcess;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,8 @@ namespace JobHost.Execution.Lanes;
 /// <param name="Folder">Where their consoles and working folders are.</param>
 /// <param name="Epoch">The life of the node that they belong to.</param>
 /// <param name="IdleTimeout">How long one without runs is kept.</param>
-internal sealed record LaneSetup(string Folder, long Epoch, TimeSpan IdleTimeout);
+/// <param name="Secrets">What is hidden in what lanes print.</param>
+internal sealed record LaneSetup(string Folder, long Epoch, TimeSpan IdleTimeout, Secrets Secrets);
 
 /// <summary>
 /// The lanes of this node: for each name the one worker that takes new runs, and those before it that are still there for the

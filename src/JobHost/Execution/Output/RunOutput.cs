@@ -1,19 +1,22 @@
 using System.Globalization;
 using System.Text;
+using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Worker.Running;
 
 namespace JobHost.Execution.Output;
 
-/// <summary>Writes what a run prints into its files, each up to the job's limit; what exceeds it is counted and said once.</summary>
-internal sealed class RunOutput(RunFolders folders, RunId id, long limit) : IDisposable
+/// <summary>
+/// Writes what a run prints into its files, without secrets, each up to the job's limit; what exceeds it is counted and said once.
+/// </summary>
+internal sealed class RunOutput(RunFolders folders, RunId id, long limit, Secrets secrets) : IDisposable
 {
     private readonly Lock gate = new();
     private long written;
 
-    private readonly CappedFile log = new(folders.File(id, OutputStream.Log), limit);
-    private readonly CappedFile stdout = new(folders.File(id, OutputStream.Stdout), limit);
-    private readonly CappedFile stderr = new(folders.File(id, OutputStream.Stderr), limit);
+    private readonly CappedFile log = new(folders.File(id, OutputStream.Log), limit, secrets);
+    private readonly CappedFile stdout = new(folders.File(id, OutputStream.Stdout), limit, secrets);
+    private readonly CappedFile stderr = new(folders.File(id, OutputStream.Stderr), limit, secrets);
 
     /// <summary>Bytes that this attempt has printed so far, kept or not.</summary>
     internal long Written => Interlocked.Read(ref written);
@@ -68,13 +71,16 @@ internal sealed class RunOutput(RunFolders folders, RunId id, long limit) : IDis
         };
 
     /// <summary>An append-only file that is made with its first byte.</summary>
-    private sealed class CappedFile(string path, long limit) : IDisposable
+    private sealed class CappedFile(string path, long limit, Secrets secrets) : IDisposable
     {
+        private readonly OutputMask mask = new(secrets);
         private FileStream? file;
         private long length;
         private long dropped;
 
-        internal void Append(ReadOnlySpan<byte> bytes)
+        internal void Append(ReadOnlySpan<byte> bytes) => mask.Write(bytes, Keep);
+
+        private void Keep(ReadOnlySpan<byte> bytes)
         {
             if (bytes.IsEmpty)
             {
@@ -109,6 +115,7 @@ internal sealed class RunOutput(RunFolders folders, RunId id, long limit) : IDis
 
         internal void Finish()
         {
+            mask.Finish(Keep);
             if (dropped > 0 && file is not null)
             {
                 try

@@ -14,6 +14,7 @@ internal sealed class StackReader(
     WorkerProgram program,
     WorkerEnvironment environment,
     HostChildren children,
+    HostShield shield,
     TimeProvider time
 )
 {
@@ -24,6 +25,7 @@ internal sealed class StackReader(
 
     internal async Task<ManagedStacks> ReadAsync(int pid, TimeSpan bound)
     {
+        using var looker = pid == Environment.ProcessId ? shield.Lower() : (HostShield.Looker?)null;
         try
         {
             var (ours, theirs) = Pipes.Pipe();

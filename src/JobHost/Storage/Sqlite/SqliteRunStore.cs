@@ -287,12 +287,8 @@ internal sealed partial class SqliteRunStore : IRunStore
     public Task<IReadOnlyList<RunMessage>> MessagesAsync(RunId run, MessageWay way, long after, int limit) =>
         ReadAsync(command => SqliteMessages.Read(command, run, way, after, limit));
 
-    public Task AppendAuditAsync(AuditEntry entry) =>
-        writer.WriteAsync(statements =>
-        {
-            statements.InsertAudit(entry);
-            return true;
-        });
+    public Task<AuditLink> AppendAuditAsync(AuditEntry entry) =>
+        writer.WriteAsync(statements => statements.InsertAudit(entry));
 
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) =>
         ReadAsync<IReadOnlyList<AuditEntry>>(command =>
@@ -319,7 +315,7 @@ internal sealed partial class SqliteRunStore : IRunStore
 
     /// <summary>Looks through the audit of a data directory, also while a server uses it.</summary>
     /// <exception cref="JobConfigurationException">There is no database, or it cannot be read.</exception>
-    internal static AuditVerdict VerifyAudit(string dataDirectory)
+    internal static AuditVerdict VerifyAudit(string dataDirectory, AuditLink? known = null)
     {
         var path = Path.Combine(dataDirectory, FileName);
         try
@@ -337,7 +333,7 @@ internal sealed partial class SqliteRunStore : IRunStore
             using var command = connection.CreateCommand();
             command.CommandText = "SELECT sequence, document, hash FROM audit ORDER BY sequence";
             using var reader = command.ExecuteReader();
-            return AuditChain.Verify(Links(reader));
+            return AuditChain.Verify(Links(reader), known);
         }
         catch (SqliteException problem)
         {

@@ -111,7 +111,7 @@ internal sealed partial class SqliteStatements : IDisposable
 
     internal void DeletePause(string job) => Execute("DELETE FROM paused_job WHERE job = $job", [("$job", job)]);
 
-    internal void InsertAudit(AuditEntry entry)
+    internal AuditLink InsertAudit(AuditEntry entry)
     {
         // The number and the hash before are read again each time: a write that was rolled back has left neither.
         var (last, before) = Read(
@@ -120,14 +120,12 @@ internal sealed partial class SqliteStatements : IDisposable
             row => (row.GetInt64(0), (byte[])row[1])
         );
         var document = AuditChain.Write(entry with { Sequence = last + 1 });
+        var hash = AuditChain.Hash(before ?? AuditChain.Beginning, document);
         Execute(
             "INSERT INTO audit (sequence, document, hash) VALUES ($sequence, $document, $hash)",
-            [
-                ("$sequence", last + 1),
-                ("$document", document),
-                ("$hash", AuditChain.Hash(before ?? AuditChain.Beginning, document)),
-            ]
+            [("$sequence", last + 1), ("$document", document), ("$hash", hash)]
         );
+        return new(last + 1, Convert.ToHexStringLower(hash));
     }
 
     internal long LastEvent() =>
