@@ -92,9 +92,11 @@ public static class Answers
             Assert.True(request.Headers.TryAddWithoutValidation(name, value), $"The header {name} cannot be sent.");
         }
         using var response = await api.Client.SendAsync(request, ApiClient.Token);
+        var text = await response.Content.ReadAsStringAsync(ApiClient.Token);
+        Contract.Note(request, response, text);
         return new(
             (int)response.StatusCode,
-            await response.Content.ReadAsStringAsync(ApiClient.Token),
+            text,
             response.Content.Headers.ContentType?.MediaType,
             response
                 .Headers.Concat(response.Content.Headers)

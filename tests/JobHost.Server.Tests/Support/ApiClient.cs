@@ -109,6 +109,7 @@ public sealed class ApiClient(HttpClient client)
     {
         using var response = await client.SendAsync(request, Token);
         var text = await response.Content.ReadAsStringAsync(Token);
+        Contract.Note(request, response, text);
         var isJson =
             response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true;
         return (response.StatusCode, isJson ? JsonElement.Parse(text) : JsonSerializer.SerializeToElement(text));
