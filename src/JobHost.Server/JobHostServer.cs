@@ -5,6 +5,7 @@ using JobHost.Nodes;
 using JobHost.Server.Api;
 using JobHost.Server.Http;
 using JobHost.Server.Logging;
+using JobHost.Server.Logs;
 using JobHost.Server.Metrics;
 using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
@@ -105,6 +106,7 @@ public static class JobHostServer
         builder.Services.AddJobHostApi(options);
         builder.Services.AddJobHostOpenApi();
         builder.Services.AddSingleton(_ => new MetricsCollector());
+        builder.Services.AddSingleton<LogWatches>();
         builder.Services.AddSingleton(Webhook.ReadAll(builder.Configuration));
         builder.Services.AddSingleton<WebhookService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<WebhookService>());

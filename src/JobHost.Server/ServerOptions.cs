@@ -85,6 +85,10 @@ public sealed class HttpOptions
     [Range(1024, 64 * 1024 * 1024)]
     public int MaxRequestBodyBytes { get; set; } = 64 * 1024;
 
+    /// <summary>How long a reader of a stream may take nothing of it before it is cut off. Default 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan SlowReaderTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// How many requests a second one key, or one address where nobody has to show a key, may send on and on; ten seconds' worth
     /// may come at once. Default 0: no limit.

@@ -150,6 +150,27 @@ public sealed class EventsTests(InProcessServer server) : IClassFixture<InProces
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_stream_that_begins_after_all_that_a_run_tells_ends_with_the_run_or_with_its_record()
+    {
+        const long BeyondAll = 1_000_000_000;
+        var (ending, leaving) = (await api.StartAsync("obeys"), await api.StartAsync("obeys"));
+        await using var ended = await SseReader.OpenAsync(client, $"/runs/{ending}/events", BeyondAll);
+        await using var deleted = await SseReader.OpenAsync(client, $"/runs/{leaving}/events", BeyondAll);
+        foreach (var id in new[] { ending, leaving })
+        {
+            await api.UntilAsync(id, "running");
+            await api.CancelAsync(id);
+            await api.EndAsync(id);
+        }
+        using var delete = new HttpRequestMessage(HttpMethod.Delete, $"/api/v1/runs/{leaving}");
+        Assert.Equal(HttpStatusCode.NoContent, (await api.SendAsync(delete)).Status);
+
+        Assert.Empty(await ended.RestAsync());
+        // The end may be noticed before the record is gone.
+        Assert.All(await deleted.RestAsync(), one => Assert.Equal("run-deleted", one.Data.Text("reason")));
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task Many_followers_get_everything_once_and_in_order_one_of_them_asleep()
     {
         const int runs = 100;
@@ -219,6 +240,9 @@ public sealed class EventsTests(InProcessServer server) : IClassFixture<InProces
 
         Assert.Equal(0, await own.TerminateAsync());
 
-        Assert.Equal(["node.leaving"], (await stream.RestAsync()).Select(one => one.Type));
+        var rest = await stream.RestAsync();
+        Assert.Equal(["node.leaving", "stream.closed"], rest.Select(one => one.Type));
+        Assert.Equal("server-leaving", rest[1].Data.Text("reason"));
+        Assert.Equal($"{rest[0].Id}", rest[1].Data.Text("lastEventId"));
     }
 }

@@ -14,6 +14,8 @@ public sealed class LogStreamTests(LogStreamTests.Server server) : IClassFixture
     private const string Odd =
         "printf 'one\\n\\ntwo \\342\\230\\203 \\377\\r\\n{\"json\": 1}\\n'; head -c 200000 /dev/zero | tr '\\0' x; printf '\\nno end'";
 
+    private const string Twice = "seq 1 200; while [ ! -e \"$1\" ]; do sleep 0.02; done; seq 201 400";
+
     private readonly ApiClient api = server.Api;
     private readonly HttpClient client = server.Api.Client;
 
@@ -80,6 +82,76 @@ public sealed class LogStreamTests(LogStreamTests.Server server) : IClassFixture
         {
             await follower.DisposeAsync();
         }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Whoever_comes_back_goes_on_without_a_gap_or_a_repetition_also_after_a_restart()
+    {
+        Needs.Linux();
+        string[] settings =
+        [
+            .. Commands.Script("twice", Twice).SelectMany(setting => new[] { $"--{setting.Key}", setting.Value }),
+        ];
+        var data = ServerProcess.NewDataDirectory();
+        var gate = Path.Combine(Leaks.Folder, $"gate-{Guid.NewGuid():N}");
+        List<SseEvent> before;
+        string id;
+        await using (var first = await ServerProcess.StartAsync(data, null, settings))
+        {
+            var retry = new
+            {
+                maxAttempts = 2,
+                initialDelaySeconds = 0.01,
+                retryLost = true,
+            };
+            id = await first.Api.StartAsync("twice", new { argument = gate }, new { retry });
+            await using (var stream = await SseReader.OpenAsync(first.Api.Client, $"/runs/{id}/logs"))
+            {
+                before = await stream.TakeAsync(70);
+            }
+            await using var again = await SseReader.OpenAsync(first.Api.Client, $"/runs/{id}/logs", before[^1].Id);
+            before.AddRange(await again.TakeAsync(80));
+            await first.KillAsync();
+        }
+        await using var second = await ServerProcess.StartAsync(data, null, settings);
+        await using var resumed = await SseReader.OpenAsync(second.Api.Client, $"/runs/{id}/logs", before[^1].Id);
+        await File.WriteAllTextAsync(gate, "", ApiClient.Token);
+
+        var after = await resumed.RestAsync();
+
+        // The second attempt goes on in the same log.
+        Assert.Equal(
+            Enumerable.Range(1, 200).Concat(Enumerable.Range(1, 400)).Select(number => $"{number}"),
+            before.Concat(after).Select(one => one.Data.Text("line"))
+        );
+        Assert.Equal("2", (await second.Api.EndAsync(id)).Text("attempt"));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_reader_of_a_log_whose_run_is_deleted_meanwhile_comes_to_an_end()
+    {
+        Needs.Linux();
+        await using var own = await ServerProcess.StartAsync(
+            settings:
+            [
+                .. Commands
+                    .Script("long", "exec seq 1000000 1800000")
+                    .SelectMany(setting => new[] { $"--{setting.Key}", setting.Value }),
+            ]
+        );
+        var id = (await own.Api.RunAsync("long")).Text("id");
+        await using var asleep = await FollowedStream.OpenAsync(own.Address, $"/runs/{id}/logs", isSmall: true);
+
+        using var delete = new HttpRequestMessage(HttpMethod.Delete, $"/api/v1/runs/{id}");
+        Assert.Equal(HttpStatusCode.NoContent, (await own.Api.SendAsync(delete)).Status);
+
+        // Either it still gets everything, or it is told why not.
+        var rest = await asleep.RestAsync();
+        Assert.True(
+            rest.Contains("\"line\":\"1800000\"", StringComparison.Ordinal)
+                || rest.Contains("\"reason\":\"run-deleted\"", StringComparison.Ordinal),
+            rest
+        );
     }
 
     private async Task<List<JsonElement>> LinesAsync(string id, long offset)

@@ -35,7 +35,9 @@ public sealed class ShutdownTests
             "the node to drain"
         );
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await api.ReadyAsync()).Status);
-        ApiClient.IsProblem(await api.PostAsync("/jobs/result/runs", new { }), 503, "draining");
+        var refused = await api.StartRunAsync("result", new { });
+        refused.ExpectProblem(503, "draining");
+        Assert.True(int.Parse(refused.Header("Retry-After")!) > 0);
         var receipt = await Stops.IsGoneAsync(api, await api.EndAsync(cancelled), "cancelled");
         Assert.Equal(
             ("shutdown", "jobhost"),
@@ -117,6 +119,69 @@ public sealed class ShutdownTests
 
         Assert.Equal(0, await exiting.WaitAsync(TimeSpan.FromSeconds(25), ApiClient.Token));
         await Task.WhenAny(waiting);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Whoever_waits_or_follows_is_told_what_is_known_and_that_the_server_leaves()
+    {
+        await using var server = await ServerProcess.StartAsync(settings: ["--JobHost:Shutdown:Timeout", "00:00:03"]);
+        var api = server.Api;
+        var witness = new Witness();
+        var id = await api.StartAsync("ignores", Of(witness), new { ladder = Ladders.Asking });
+        await witness.BeatsAsync();
+        await using var events = await SseReader.OpenAsync(api.Client, $"/runs/{id}/events");
+        await using var log = await SseReader.OpenAsync(api.Client, $"/runs/{id}/logs");
+        using var text = await api.Client.GetAsync(
+            $"/api/v1/runs/{id}/logs?follow=true",
+            HttpCompletionOption.ResponseHeadersRead,
+            ApiClient.Token
+        );
+        var (asked, run) = (
+            ("Prefer", "wait=300"),
+            new
+            {
+                ids = new[] { id },
+                mode = "all",
+                timeoutSeconds = 300,
+            }
+        );
+        var polls = new[]
+        {
+            WaitAsync($"/runs/{id}"),
+            WaitAsync($"/runs/{id}/messages"),
+            api.PostAsync("/runs/wait", run),
+            api.PostAsync("/jobs/ignores/runs", new { parameters = Of(new Witness()), ladder = Ladders.Asking }, asked),
+        };
+        // All of them are there when the end begins: the last has its run.
+        await Poll.UntilAsync(
+            async () =>
+            {
+                var (_, runs) = await api.GetAsync("/runs?state=running&job=ignores");
+                return runs.GetProperty("items").GetArrayLength() == 2 ? null : $"{runs}";
+            },
+            "the second run"
+        );
+
+        Assert.Equal(0, await server.TerminateAsync());
+
+        Assert.Equal("server-leaving", (await events.RestAsync())[^1].Data.Text("reason"));
+        Assert.Equal("server-leaving", (await log.RestAsync())[^1].Data.Text("reason"));
+        await text.Content.ReadAsStringAsync(ApiClient.Token);
+        var answers = await Task.WhenAll(polls);
+        Assert.Equal(
+            [HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.Accepted],
+            answers.Select(answer => answer.Status)
+        );
+        Assert.Contains(answers[0].Body.Text("state"), new[] { "running", "stuck" });
+        Assert.Empty(answers[1].Body.GetProperty("items").EnumerateArray());
+        Assert.Equal(id, Assert.Single(answers[2].Body.GetProperty("pending").EnumerateArray()).Text("id"));
+
+        Task<(HttpStatusCode Status, System.Text.Json.JsonElement Body)> WaitAsync(string path)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1{path}");
+            request.Headers.Add("Prefer", "wait=300");
+            return api.SendAsync(request);
+        }
     }
 
     [Fact(Timeout = 120_000)]

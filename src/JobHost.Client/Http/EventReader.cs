@@ -4,7 +4,14 @@ using System.Text;
 namespace JobHost.Client.Http;
 
 /// <summary>An event of a stream; without data it only tells the place that the stream has reached.</summary>
-internal readonly record struct StreamedEvent(long? Id, string? Data);
+/// <param name="Id">With which to go on after it.</param>
+/// <param name="Type">What it is, or null where it does not say.</param>
+/// <param name="Data">What it tells.</param>
+internal readonly record struct StreamedEvent(long? Id, string? Type, string? Data)
+{
+    /// <summary>Whether it tells why the connection ends although more may follow.</summary>
+    internal bool IsFarewell => Type == "stream.closed";
+}
 
 /// <summary>
 /// One connection of <see href="https://html.spec.whatwg.org/multipage/server-sent-events.html">server-sent events</see>.
@@ -35,6 +42,7 @@ internal sealed class EventReader : IDisposable
     internal async Task<StreamedEvent?> NextAsync(CancellationToken cancellationToken)
     {
         long? id = null;
+        string? type = null;
         StringBuilder? data = null;
         while (await ReadLineAsync(cancellationToken) is { } line)
         {
@@ -42,7 +50,7 @@ internal sealed class EventReader : IDisposable
             {
                 if (id is not null || data is not null)
                 {
-                    return new(id, data?.ToString());
+                    return new(id, type, data?.ToString());
                 }
                 continue;
             }
@@ -53,6 +61,10 @@ internal sealed class EventReader : IDisposable
             if (field == "data")
             {
                 data = data is null ? new(value) : data.Append('\n').Append(value);
+            }
+            else if (field == "event")
+            {
+                type = value;
             }
             else if (
                 field == "id"

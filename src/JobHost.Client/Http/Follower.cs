@@ -30,7 +30,7 @@ internal sealed class Follower(Sender sender, JobHostClientOptions options)
         while (await ConnectAsync(path, after, pauses, cancellationToken) is { } connected)
         {
             using var connection = connected;
-            while (await connection.NextAsync(cancellationToken) is { } next)
+            while (await connection.NextAsync(cancellationToken) is { IsFarewell: false } next)
             {
                 var isKnown = next.Id <= after;
                 after = isKnown ? after : next.Id ?? after;

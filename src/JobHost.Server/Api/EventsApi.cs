@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
@@ -15,6 +15,10 @@ namespace JobHost.Server.Api;
 internal static class EventsApi
 {
     private const int MaxPageSize = 500;
+
+    // How soon the stream of a run notices an end that it is not told, as it was asked for what comes after.
+    private static readonly TimeSpan RunPatience = TimeSpan.FromSeconds(2);
+
     private const string HowToFollow =
         "With `Accept: text/event-stream` a stream of server-sent events, each with its id: `Last-Event-ID` goes on after the "
         + "last one that was received, without a gap and without a repetition, also after a restart of the server. Otherwise a page "
@@ -137,37 +141,87 @@ internal static class EventsApi
     private static async Task FollowAsync(EventQuery query, JobRegistry registry, HttpContext context)
     {
         var json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
+        var document = (JsonTypeInfo<EventContract>)json.GetTypeInfo(typeof(EventContract));
         try
         {
             var stream = await EventStream.BeginAsync(context, query.After);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stream.Aborted, registry.Drained);
-            for (var isOver = false; !isOver; )
+            while (true)
             {
-                // Asked before: what is there then is all that this server tells.
-                isOver = registry.HasDrained;
-                var (events, position) = await registry.Events.NextAsync(query, EventStream.KeepAlive, ending.Token);
-                foreach (var recorded in events)
+                // Both asked before: what is there then is all that this server tells, or all that the run has to tell.
+                var isLeft = registry.HasDrained;
+                var end = query.Run is { } run ? await EndAsync(run, registry) : null;
+                var patience =
+                    isLeft || end is not null ? TimeSpan.Zero
+                    : query.Run is null ? EventStream.KeepAlive
+                    : RunPatience;
+                var (events, position) = await registry.Events.NextAsync(query, patience, ending.Token);
+                query = query with { After = position };
+                if (await TellAsync(stream, events, document, query.Run is not null))
                 {
-                    stream.Add(
-                        recorded.Sequence,
-                        recorded.Type,
-                        JsonSerializer.Serialize(EventContract.Of(recorded), json)
-                    );
-                    isOver |= query.Run is not null && recorded.State is { } state && Transitions.IsFinal(state);
+                    return;
                 }
-                if (events.Count == 0)
+                if (events.Count > 0)
+                {
+                    continue;
+                }
+                if (isLeft || end is not null)
+                {
+                    await (
+                        end is { IsDeleted: true } ? stream.CloseAsync(StreamEnd.RunDeleted)
+                        : isLeft && end is null ? stream.CloseAsync(StreamEnd.ServerLeaving)
+                        : Task.CompletedTask
+                    );
+                    return;
+                }
+                if (stream.IsSilent)
                 {
                     stream.AddKeepAlive();
+                    await stream.FlushAsync();
                 }
-                await stream.FlushAsync();
-                query = query with { After = position };
             }
         }
         catch (OperationCanceledException)
         {
-            // The client has left, or the server leaves: either way the client knows where to go on.
+            // The client has left, or took nothing for so long that it was cut off.
         }
     }
+
+    /// <returns>Whether the last of them is the last that a run tells.</returns>
+    private static async Task<bool> TellAsync(
+        EventStream stream,
+        IReadOnlyList<RecordedEvent> events,
+        JsonTypeInfo<EventContract> document,
+        bool isOfRun
+    )
+    {
+        var isEnd = false;
+        foreach (var recorded in events)
+        {
+            stream.Add(recorded.Sequence, recorded.Type, EventContract.Of(recorded), document);
+            isEnd |= isOfRun && recorded.State is { } state && Transitions.IsFinal(state);
+            if (stream.IsFull)
+            {
+                await stream.FlushAsync();
+            }
+        }
+        if (stream.HasPending)
+        {
+            await stream.FlushAsync();
+        }
+        return isEnd;
+    }
+
+    /// <summary>Whether a run tells nothing more: its last event may be before the place that a reader began at, or be removed.</summary>
+    private static async Task<RunEnd?> EndAsync(RunId id, JobRegistry registry) =>
+        await registry.FindAsync(id) switch
+        {
+            null => new(IsDeleted: true),
+            { IsEnded: true } => new(IsDeleted: false),
+            _ => null,
+        };
+
+    private sealed record RunEnd(bool IsDeleted);
 
     private static List<EventTopic> Topics(string? text, SortedDictionary<string, string[]> errors)
     {

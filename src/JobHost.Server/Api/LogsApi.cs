@@ -14,7 +14,9 @@ internal static class LogsApi
     private const int DefaultLimit = 1024 * 1024;
     private const int MaxLimit = 16 * 1024 * 1024;
     private const int MaxTail = 100_000;
-    private static readonly TimeSpan FollowPause = TimeSpan.FromMilliseconds(100);
+
+    // A stream must not be silent for longer than its keep-alive, and is asked so often whether it is.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(5);
 
     internal static void MapLogs(this IEndpointRouteBuilder routes) =>
         routes
@@ -38,6 +40,7 @@ internal static class LogsApi
         string id,
         JobRegistry registry,
         JobCatalog catalog,
+        LogWatches watches,
         TimeProvider time,
         HttpContext context,
         string? stream,
@@ -82,15 +85,27 @@ internal static class LogsApi
             {
                 return TypedResults.NoContent();
             }
-            await FollowAsync(run.Id, file, position, registry, time, context);
+            await FollowAsync(run.Id, file, position, watches, time, context);
             return Results.Empty;
         }
         var end = Math.Min(file.Length, position + (tail is null ? limit ?? DefaultLimit : MaxLimit));
         var form = LogForm.Of(context, file);
         context.Response.Headers["JobHost-Next-Offset"] = Math.Max(position, end)
             .ToString(CultureInfo.InvariantCulture);
-        await form.BeginAsync(position);
-        await form.WriteAsync(position, end, isLast: true);
+        try
+        {
+            await form.BeginAsync(position);
+            await form.WriteAsync(position, end, isLast: true);
+        }
+        catch (IOException gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // The run was removed while its log was read: no part must look like the whole.
+            context.Abort();
+        }
+        catch (OperationCanceledException)
+        {
+            // The client has left, or took nothing for so long that it was cut off.
+        }
         return Results.Empty;
 
         void Require(bool good, string field, string message)
@@ -106,7 +121,7 @@ internal static class LogsApi
         RunId id,
         LogFile file,
         long position,
-        JobRegistry registry,
+        LogWatches watches,
         TimeProvider time,
         HttpContext context
     )
@@ -115,17 +130,34 @@ internal static class LogsApi
         try
         {
             await form.BeginAsync(position);
+            using var watch = watches.Enter(id, file);
             while (true)
             {
-                // Asked before the file is read: what is there then is all, when the run had ended by now.
-                var ended = await registry.FindAsync(id) is not { IsEnded: false };
-                position = await form.WriteAsync(position, file.Length, isLast: ended);
-                if (ended || registry.HasDrained)
+                var (known, more) = await watch.NowAsync(context.RequestAborted);
+                if (known.IsGone)
+                {
+                    await form.CloseAsync(StreamEnd.RunDeleted);
+                    return;
+                }
+                position = await form.WriteAsync(position, known.Length, known.IsOver);
+                if (known.IsOver)
                 {
                     return;
                 }
-                await Task.Delay(FollowPause, time, context.RequestAborted);
+                if (known.Leaves)
+                {
+                    await form.CloseAsync(StreamEnd.ServerLeaving);
+                    return;
+                }
+                await more.WaitAsync(LongestSilence, time, context.RequestAborted)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                context.RequestAborted.ThrowIfCancellationRequested();
             }
+        }
+        catch (IOException gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // The run was removed while its log was read.
+            await form.CloseAsync(StreamEnd.RunDeleted);
         }
         catch (OperationCanceledException)
         {

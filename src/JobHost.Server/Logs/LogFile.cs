@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace JobHost.Server.Logs;
 
@@ -10,7 +12,7 @@ namespace JobHost.Server.Logs;
 internal readonly record struct LogLine(long Offset, long Next, string Text, bool IsCut);
 
 /// <summary>A file that a run writes, read while it grows.</summary>
-internal sealed class LogFile(string path)
+internal sealed record LogFile(string Path)
 {
     private const int ChunkSize = 64 * 1024;
     private const int MaxLine = 64 * 1024;
@@ -20,7 +22,7 @@ internal sealed class LogFile(string path)
     {
         get
         {
-            var file = new FileInfo(path);
+            var file = new FileInfo(Path);
             return file.Exists ? file.Length : 0;
         }
     }
@@ -34,14 +36,17 @@ internal sealed class LogFile(string path)
         }
         using var file = Open();
         var buffer = new byte[ChunkSize];
-        var end = file.Length;
+        var end = RandomAccess.GetLength(file);
         var found = 0;
         for (var position = end; position > 0; )
         {
             var size = (int)Math.Min(position, buffer.Length);
             position -= size;
-            file.Position = position;
-            file.ReadExactly(buffer, 0, size);
+            if (RandomAccess.Read(file, buffer.AsSpan(0, size), position) < size)
+            {
+                // It only grows, unless its run was removed meanwhile.
+                return end;
+            }
             for (var i = size - 1; i >= 0; i--)
             {
                 if (buffer[i] == (byte)'\n' && position + i != end - 1 && ++found == lines)
@@ -60,18 +65,26 @@ internal sealed class LogFile(string path)
         {
             yield break;
         }
-        await using var file = Open();
-        file.Position = from;
-        var buffer = new byte[ChunkSize];
-        for (var left = to - from; left > 0; )
+        using var file = Open();
+        // Rented: hundreds may follow one log, and each line of it that comes is read by all of them.
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(to - from, ChunkSize));
+        try
         {
-            var count = await file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)));
-            if (count == 0)
+            while (from < to)
             {
-                yield break;
+                var wanted = (int)Math.Min(to - from, Math.Min(buffer.Length, ChunkSize));
+                var count = await RandomAccess.ReadAsync(file, buffer.AsMemory(0, wanted), from);
+                if (count == 0)
+                {
+                    yield break;
+                }
+                yield return buffer.AsMemory(0, count);
+                from += count;
             }
-            yield return buffer.AsMemory(0, count);
-            left -= count;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -81,12 +94,22 @@ internal sealed class LogFile(string path)
     /// <param name="isLast">Whether a line without an end is one, as nothing follows it.</param>
     internal async IAsyncEnumerable<LogLine> ReadLinesAsync(long from, long to, bool isLast)
     {
+        // What of a line stood in the chunks before.
         var rest = new List<byte>();
         await foreach (var chunk in ReadAsync(from, to))
         {
             var start = 0;
             while (chunk.Span[start..].IndexOf((byte)'\n') is >= 0 and var length)
             {
+                if (rest.Count == 0 && length <= MaxLine)
+                {
+                    var text = Encoding.UTF8.GetString(chunk.Span.Slice(start, length));
+                    var next = from + length + 1;
+                    yield return new(from, next, text, IsCut: false);
+                    from = next;
+                    start += length + 1;
+                    continue;
+                }
                 rest.AddRange(chunk.Span.Slice(start, length));
                 while (rest.Count > MaxLine)
                 {
@@ -127,13 +150,7 @@ internal sealed class LogFile(string path)
         }
     }
 
-    private FileStream Open() =>
-        new(
-            path,
-            FileMode.Open,
-            FileAccess.Read,
-            FileShare.ReadWrite | FileShare.Delete,
-            bufferSize: 0,
-            useAsync: true
-        );
+    /// <exception cref="IOException">There is none, any more.</exception>
+    private SafeFileHandle Open() =>
+        File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using JobHost.Server.Http;
 
@@ -24,13 +25,11 @@ internal abstract class LogForm
     /// <param name="to">Where to end.</param>
     /// <param name="isLast">Whether nothing follows.</param>
     /// <returns>Where to go on.</returns>
+    /// <exception cref="OperationCanceledException">The client has left, or was cut off as it took nothing.</exception>
     internal abstract Task<long> WriteAsync(long from, long to, bool isLast);
 
-    private static string Json(LogLine line) =>
-        JsonSerializer.Serialize(
-            new LogLineContract(line.Offset, line.Next, line.Text, line.IsCut),
-            LogJson.Default.LogLineContract
-        );
+    /// <summary>Says why it ends although more may follow, where the form has a way to.</summary>
+    internal virtual Task CloseAsync(StreamEnd why) => Task.CompletedTask;
 
     private static async Task BeginAsync(HttpContext context, string contentType)
     {
@@ -39,80 +38,99 @@ internal abstract class LogForm
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         await response.StartAsync(context.RequestAborted);
+        // The headers go at once, also where there is nothing to send yet.
+        await response.Body.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary>Sends, or cuts off a reader that takes nothing: plain text has no words of its own for it.</summary>
+    private static async Task SendAsync(HttpContext context, ReaderPace pace)
+    {
+        if (!await pace.TrySendAsync())
+        {
+            context.Abort();
+            throw new OperationCanceledException("The reader took nothing and was cut off.");
+        }
     }
 
     private sealed class TextForm(HttpContext context, LogFile file) : LogForm
     {
+        private readonly ReaderPace pace = new(context);
+
         internal override Task BeginAsync(long position) => BeginAsync(context, "text/plain; charset=utf-8");
 
         internal override async Task<long> WriteAsync(long from, long to, bool isLast)
         {
             await foreach (var chunk in file.ReadAsync(from, to))
             {
-                await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
+                pace.Body.Write(chunk.Span);
                 from += chunk.Length;
+                await SendAsync(context, pace);
             }
-            await context.Response.Body.FlushAsync(context.RequestAborted);
             return from;
         }
     }
 
     private sealed class LineForm(HttpContext context, LogFile file) : LogForm
     {
+        private readonly ReaderPace pace = new(context);
+
         internal override Task BeginAsync(long position) => BeginAsync(context, Lines);
 
         internal override async Task<long> WriteAsync(long from, long to, bool isLast)
         {
+            await using var json = new Utf8JsonWriter(pace.Body);
+            var pending = 0L;
             await foreach (var line in file.ReadLinesAsync(from, to, isLast))
             {
-                await context.Response.WriteAsync(Json(line) + '\n', context.RequestAborted);
+                JsonSerializer.Serialize(json, LogLineContract.Of(line), LogJson.Default.LogLineContract);
+                json.Flush();
+                pending += json.BytesCommitted;
+                json.Reset();
+                pace.Body.Write("\n"u8);
                 from = line.Next;
+                if (pending >= ReaderPace.Block)
+                {
+                    await SendAsync(context, pace);
+                    pending = 0;
+                }
             }
-            await context.Response.Body.FlushAsync(context.RequestAborted);
+            if (pending > 0)
+            {
+                await SendAsync(context, pace);
+            }
             return from;
         }
     }
 
     private sealed class EventForm(HttpContext context, LogFile file) : LogForm
     {
-        // As many as make a packet worth sending.
-        private const int MaxPending = 100;
-
         private EventStream? stream;
-        private long told = System.Diagnostics.Stopwatch.GetTimestamp();
 
         internal override async Task BeginAsync(long position) =>
             stream = await EventStream.BeginAsync(context, position);
 
         internal override async Task<long> WriteAsync(long from, long to, bool isLast)
         {
-            var pending = 0;
             await foreach (var line in file.ReadLinesAsync(from, to, isLast))
             {
-                stream!.Add(line.Next, "line", Json(line));
+                stream!.Add(line.Next, "line", LogLineContract.Of(line), LogJson.Default.LogLineContract);
                 from = line.Next;
-                if (++pending == MaxPending)
+                if (stream.IsFull)
                 {
-                    await FlushAsync();
-                    pending = 0;
+                    await stream.FlushAsync();
                 }
             }
-            if (pending == 0 && System.Diagnostics.Stopwatch.GetElapsedTime(told) > EventStream.KeepAlive)
+            if (stream!.IsSilent)
             {
-                stream!.AddKeepAlive();
-                pending = 1;
+                stream.AddKeepAlive();
             }
-            if (pending > 0)
+            if (stream.HasPending)
             {
-                await FlushAsync();
+                await stream.FlushAsync();
             }
             return from;
         }
 
-        private Task FlushAsync()
-        {
-            told = System.Diagnostics.Stopwatch.GetTimestamp();
-            return stream!.FlushAsync();
-        }
+        internal override Task CloseAsync(StreamEnd why) => stream!.CloseAsync(why);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using JobHost.Runs;
 using JobHost.Storage;
 
@@ -5,25 +6,34 @@ namespace JobHost.Control;
 
 /// <summary>
 /// Events for whoever follows them, each at its own pace: a follower asks for what comes after the last one that it has. The
-/// newest are kept in memory for all; older ones come from the store. Nothing is kept for a follower that is slow.
+/// newest are kept in memory for all; older ones come from the store. Nothing is kept for a follower that is slow. Followers
+/// are woken at once when something happens after a while of silence, and otherwise fifty times a second at most, however much
+/// happens: hundreds of them would have nothing else to do.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "There is one, for as long as the process lives.")]
 public sealed class EventFeed
 {
     private const int Kept = 8192;
+    private static readonly TimeSpan Pulse = TimeSpan.FromMilliseconds(20);
 
     private readonly IRunStore store;
     private readonly TimeProvider time;
     private readonly Lock gate = new();
     private readonly RecordedEvent[] newest = new RecordedEvent[Kept];
     private TaskCompletionSource arrival = NewArrival();
+    private readonly ITimer pulse;
     private long count;
     private long last;
+    private long woken;
+    private bool isArmed;
 
     internal EventFeed(IRunStore store, TimeProvider time)
     {
         this.store = store;
         this.time = time;
         last = store.LastEvent;
+        woken = time.GetTimestamp() - time.TimestampFrequency;
+        pulse = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         store.OnEvents = Take;
     }
 
@@ -110,7 +120,6 @@ public sealed class EventFeed
 
     private void Take(IReadOnlyList<RecordedEvent> events)
     {
-        TaskCompletionSource arrived;
         lock (gate)
         {
             foreach (var recorded in events)
@@ -118,6 +127,27 @@ public sealed class EventFeed
                 newest[count++ % Kept] = recorded;
                 last = recorded.Sequence;
             }
+            var left = Pulse - time.GetElapsedTime(woken);
+            if (isArmed || left > TimeSpan.Zero)
+            {
+                if (!isArmed)
+                {
+                    isArmed = true;
+                    pulse.Change(left, Timeout.InfiniteTimeSpan);
+                }
+                return;
+            }
+        }
+        Wake();
+    }
+
+    private void Wake()
+    {
+        TaskCompletionSource arrived;
+        lock (gate)
+        {
+            isArmed = false;
+            woken = time.GetTimestamp();
             arrived = arrival;
             arrival = NewArrival();
         }

@@ -45,6 +45,8 @@ public sealed partial class JobRegistry
         CancellationToken goOn
     )
     {
+        // Whoever waits must not hold the server's end.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(goOn, Drained);
         var since = time.GetTimestamp();
         // Before the look, so that whatever is said after it is noticed.
         var position = Events.Last;
@@ -57,7 +59,7 @@ public sealed partial class JobRegistry
             {
                 return messages;
             }
-            (_, position) = await Events.NextAsync(new() { Run = id, After = position }, left, goOn);
+            (_, position) = await Events.NextAsync(new() { Run = id, After = position }, left, ending.Token);
         }
     }
 
