@@ -32,6 +32,9 @@ public sealed class JobLimits
     /// <summary>Bytes of standard output, standard error and log, kept or not (<see cref="JobOptions.OutputLimit"/>).</summary>
     public long? OutputBytes { get; set; }
 
+    /// <summary>Bytes of the files in the folder for artifacts, as they are listed. Looked at again at the run's end.</summary>
+    public long? ArtifactBytes { get; set; }
+
     /// <summary>Processor time that all its processes together have used.</summary>
     public TimeSpan? CpuTime { get; set; }
 }

@@ -68,6 +68,7 @@ internal static class DoctorVerb
             ("processes", limits.Processes),
             ("open files", limits.OpenFiles),
             ("output", limits.Output),
+            ("artifacts", limits.Artifacts),
             ("CPU time", limits.CpuTime),
         ];
 

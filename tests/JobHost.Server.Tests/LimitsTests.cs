@@ -15,6 +15,11 @@ public abstract class LimitsTests
         ["memoryBytes"] = ("exec dd if=/dev/zero of=/dev/null bs=400M", "MemoryBytes", $"{200 * Mebibyte}"),
         ["processes"] = ("while :; do sleep 600 & done", "Processes", "20"),
         ["outputBytes"] = ("while :; do echo all work and no play; done", "OutputBytes", "100000"),
+        ["artifactBytes"] = (
+            "cd $JOBHOST_ARTIFACTS; mkdir deep; while :; do head -c 9000 /dev/zero >>deep/file; sleep 0.05; done",
+            "ArtifactBytes",
+            "100000"
+        ),
         ["cpuSeconds"] = ("while :; do :; done", "CpuTime", "00:00:00.600"),
     };
 
@@ -41,6 +46,15 @@ public abstract class LimitsTests
         Assert.Equal(Limit, run.Text("error", "type"));
         Assert.StartsWith(limit, run.Text("error", "message"));
         await ProcessScan.NothingLeftAsync(id, worker: null, []);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_run_that_has_left_too_much_when_it_ends_by_itself_has_failed_of_it()
+    {
+        var run = await api.RunAsync("leaves-too-much");
+
+        Assert.Equal(("failed", Limit), (run.Text("state"), run.Text("error", "type")));
+        Assert.StartsWith("artifactBytes", run.Text("error", "message"));
     }
 
     [Fact(Timeout = 120_000)]
@@ -144,10 +158,16 @@ public abstract class LimitsTests
             ("Processes", "100"),
             ("OpenFiles", "300"),
             ("OutputBytes", "1000"),
+            ("ArtifactBytes", "100000"),
             ("CpuTime", "01:00:00"),
             ("Processors", "2"),
         ];
-        Add("keeps-to-limits", "ulimit -n; sleep 0.7", wide);
+        Add("keeps-to-limits", "ulimit -n; head -c 100000 /dev/zero >$JOBHOST_ARTIFACTS/file; sleep 0.7", wide);
+        Add(
+            "leaves-too-much",
+            "ln -s /proc/self/exe $JOBHOST_ARTIFACTS/link; head -c 100001 /dev/zero >$JOBHOST_ARTIFACTS/file",
+            ("ArtifactBytes", "100000")
+        );
         Add("sleeps-within-limits", "exec sleep 600", wide);
         return settings;
     }

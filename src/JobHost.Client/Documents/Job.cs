@@ -113,6 +113,8 @@ public sealed record JobLimits
 
     public Limit<long>? OutputBytes { get; init; }
 
+    public Limit<long>? ArtifactBytes { get; init; }
+
     public Limit<double>? CpuSeconds { get; init; }
 }
 

@@ -58,6 +58,7 @@ public sealed record LimitEnforcers(
     LimitEnforcer Processes,
     LimitEnforcer OpenFiles,
     LimitEnforcer OutputBytes,
+    LimitEnforcer ArtifactBytes,
     LimitEnforcer CpuSeconds
 );
 

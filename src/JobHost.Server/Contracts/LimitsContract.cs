@@ -18,6 +18,8 @@ public sealed record LimitsContract
 
     public LimitContract<long>? OutputBytes { get; init; }
 
+    public LimitContract<long>? ArtifactBytes { get; init; }
+
     public LimitContract<double>? CpuSeconds { get; init; }
 
     internal static LimitsContract Of(JobDefinition job, LimitEnforcers by) =>
@@ -29,6 +31,7 @@ public sealed record LimitsContract
             Processes = Of(job.Limits.Processes, by.Processes),
             OpenFiles = Of(job.Limits.OpenFiles, by.OpenFiles),
             OutputBytes = Of(job.Limits.OutputBytes, by.Output),
+            ArtifactBytes = Of(job.Limits.ArtifactBytes, by.Artifacts),
             CpuSeconds = Of(job.Limits.CpuTime?.TotalSeconds, by.CpuTime),
         };
 
@@ -46,9 +49,10 @@ public sealed record LimitEnforcersContract(
     LimitEnforcer Processes,
     LimitEnforcer OpenFiles,
     LimitEnforcer OutputBytes,
+    LimitEnforcer ArtifactBytes,
     LimitEnforcer CpuSeconds
 )
 {
     internal static LimitEnforcersContract Of(LimitEnforcers by) =>
-        new(by.Memory, by.Processors, by.Processes, by.OpenFiles, by.Output, by.CpuTime);
+        new(by.Memory, by.Processors, by.Processes, by.OpenFiles, by.Output, by.Artifacts, by.CpuTime);
 }

@@ -232,6 +232,7 @@ public sealed class JobCatalog
                 Processes: null,
                 OpenFiles: null,
                 OutputBytes: null,
+                ArtifactBytes: null,
                 CpuTime: null
             }
             ? "they are for jobs of kind Process only, as nobody can tell what one of several in a process uses"
@@ -243,6 +244,7 @@ public sealed class JobCatalog
         : limits.OpenFiles is < JobLimits.MinOpenFiles or > 1_000_000
             ? $"OpenFiles must be {JobLimits.MinOpenFiles} to 1,000,000"
         : limits.OutputBytes is < 0 or > 1L << 50 ? "OutputBytes must be 0 to 1 PiB"
+        : limits.ArtifactBytes is < 0 or > 1L << 50 ? "ArtifactBytes must be 0 to 1 PiB"
         : limits.CpuTime <= TimeSpan.Zero || limits.CpuTime > MaxTimeout
             ? "CpuTime must be above 0 and at most 365 days"
         : null;

@@ -29,5 +29,7 @@ public sealed record LimitEnforcers
 
     public LimitEnforcer Output { get; init; } = LimitEnforcer.Host;
 
+    public LimitEnforcer Artifacts { get; init; } = LimitEnforcer.Watch;
+
     public LimitEnforcer CpuTime { get; init; }
 }

@@ -5,7 +5,10 @@ using JobHost.Worker.Processes;
 namespace JobHost.Execution.Limits;
 
 /// <summary>The limits of one run: where the kernel keeps them, and a look at whether one was exceeded.</summary>
-internal sealed class RunLimits(JobLimits limits, LimitControllers controllers)
+/// <param name="limits">What the run may use.</param>
+/// <param name="controllers">How the kernel can see to it.</param>
+/// <param name="artifacts">The folder of what the run leaves.</param>
+internal sealed class RunLimits(JobLimits limits, LimitControllers controllers, ArtifactMeter artifacts)
 {
     /// <summary>How often it is worth looking.</summary>
     internal static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
@@ -20,7 +23,8 @@ internal sealed class RunLimits(JobLimits limits, LimitControllers controllers)
     private string? lastWord;
 
     /// <summary>Whether there is anything to look at while the run executes.</summary>
-    internal bool NeedsWatch => limits is not { MemoryBytes: null, Processes: null, OpenFiles: null, CpuTime: null };
+    internal bool NeedsWatch =>
+        limits is not { MemoryBytes: null, Processes: null, OpenFiles: null, CpuTime: null, ArtifactBytes: null };
 
     /// <summary>Makes the groups with the run's limits.</summary>
     /// <param name="group">The group that the worker will be in anyway, or null.</param>
@@ -55,6 +59,12 @@ internal sealed class RunLimits(JobLimits limits, LimitControllers controllers)
     /// <summary>Whether the output so far is too much.</summary>
     internal string? ExceededByOutput(long bytes) =>
         bytes > limits.OutputBytes ? $"outputBytes: the run has written more than {limits.OutputBytes} bytes." : null;
+
+    /// <summary>Whether the run has left too much. To be asked at its end, too: what is left stays.</summary>
+    internal string? ExceededByArtifacts(bool isLast) =>
+        limits.ArtifactBytes is { } most && artifacts.Exceeds(most, isLast)
+            ? $"artifactBytes: the run has left more than {most} bytes."
+            : null;
 
     /// <summary>To be called before the worker's own group is removed, and with it what the kernel has counted in it.</summary>
     internal void NoteLast() => lastWord = Exceeded([]);

@@ -16,7 +16,9 @@ internal sealed class Artifacts(RunFolders folders)
 {
     /// <summary>How many files of a run are shown.</summary>
     internal const int MaxShown = 10_000;
-    private const int MaxDepth = 64;
+
+    /// <summary>How deep they may lie.</summary>
+    internal const int MaxDepth = 64;
 
     /// <summary>The plain files in the folder of a run, by their paths.</summary>
     internal async Task<IReadOnlyList<Artifact>> ListAsync(

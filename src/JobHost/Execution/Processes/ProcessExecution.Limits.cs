@@ -15,6 +15,7 @@ internal sealed partial class ProcessExecution
         {
             await source.RootEnded.EndsWithinAsync(RunLimits.Interval, time, CancellationToken.None);
             EndIf(limits.Exceeded(source.Members().Select(member => member.Pid)));
+            EndIf(limits.ExceededByArtifacts(isLast: false));
         }
     }
 

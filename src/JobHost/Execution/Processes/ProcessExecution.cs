@@ -57,7 +57,7 @@ internal sealed partial class ProcessExecution : RunExecution
     )
     {
         this.order = order;
-        limits = new(order.Job.Limits, controllers);
+        limits = new(order.Job.Limits, controllers, new(folders.Artifacts(order.Run.Id), time));
         this.time = time;
         Completion = Task.Run(() => LiveAsync(program, environment, tier, folders));
     }
@@ -264,6 +264,11 @@ internal sealed partial class ProcessExecution : RunExecution
         {
             RunMetrics.ExceededLimit(order.Run, problem);
             return end with { Error = new(LimitExceeded, problem, null) };
+        }
+        if (limits.ExceededByArtifacts(isLast: true) is { } tooMuch)
+        {
+            RunMetrics.ExceededLimit(order.Run, tooMuch);
+            return end with { Error = new(LimitExceeded, tooMuch, null) };
         }
         if (said is not { } ended)
         {
