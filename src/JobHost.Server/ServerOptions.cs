@@ -85,6 +85,13 @@ public sealed class HttpOptions
     [Range(1024, 64 * 1024 * 1024)]
     public int MaxRequestBodyBytes { get; set; } = 64 * 1024;
 
+    /// <summary>
+    /// The largest parameters of a start, which may be larger than other bodies: they go to a file as they come and are never
+    /// held in memory. Default: as large as <see cref="MaxRequestBodyBytes"/> lets through.
+    /// </summary>
+    [Range(0, 1024 * 1024 * 1024)]
+    public int MaxParametersBytes { get; set; }
+
     /// <summary>How long a reader of a stream may take nothing of it before it is cut off. Default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan SlowReaderTimeout { get; set; } = TimeSpan.FromSeconds(30);

@@ -31,6 +31,9 @@ public sealed record Run
 
     public JsonElement? Parameters { get; init; }
 
+    /// <summary>How large the parameters are, in bytes of JSON, where they are too large for this document; else null.</summary>
+    public long? ParametersFileBytes { get; init; }
+
     public DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>Not to begin earlier.</summary>

@@ -11,14 +11,22 @@ namespace JobHost.Server.Api;
 internal static class ArtifactsApi
 {
     private const string Bytes = "application/octet-stream";
+    private const string Json = "application/json";
 
     internal static void MapArtifacts(this IEndpointRouteBuilder routes)
     {
         var runs = routes.MapGroup("/api/v1/runs/{id}").WithTags("Artifacts");
+        runs.MapGet("/parameters", ParametersAsync)
+            .WithName("GetParameters")
+            .WithSummary("Downloads the parameters of a run, also those that are too large for its document.")
+            .Produces<JsonElement>(200, Json)
+            .Produces(206)
+            .Produces(304)
+            .ProducesProblem(404);
         runs.MapGet("/result", ResultAsync)
             .WithName("GetResult")
             .WithSummary("Downloads the result of a run, also one that is too large for its document.")
-            .Produces<JsonElement>(200, "application/json")
+            .Produces<JsonElement>(200, Json)
             .Produces(206)
             .Produces(304)
             .ProducesProblem(404);
@@ -45,11 +53,28 @@ internal static class ArtifactsApi
         {
             return Problems.UnknownRun(id);
         }
-        const string json = "application/json";
-        return run.Result is { } result ? TypedResults.Bytes(Encoding.UTF8.GetBytes(result.GetRawText()), json)
+        return run.Result is { } result ? TypedResults.Bytes(Encoding.UTF8.GetBytes(result.GetRawText()), Json)
             : run.ResultFileBytes is not null && registry.OpenResult(run.Id) is { } file
-                ? TypedResults.Stream(file, json, enableRangeProcessing: true)
+                ? TypedResults.Stream(file, Json, enableRangeProcessing: true)
             : Problems.NoResult();
+    }
+
+    private static async Task<IResult> ParametersAsync(string id, JobRegistry registry)
+    {
+        if (await RunsApi.FindAsync(id, registry) is not { } run)
+        {
+            return Problems.UnknownRun(id);
+        }
+        return run.LargeParameters is not { } large
+                ? TypedResults.Bytes(Encoding.UTF8.GetBytes(run.Parameters?.GetRawText() ?? "{}"), Json)
+            : registry.OpenParameters(run.Id) is { } file
+                ? TypedResults.Stream(
+                    file,
+                    Json,
+                    entityTag: new EntityTagHeaderValue($"\"{large.Sha256}\""),
+                    enableRangeProcessing: true
+                )
+            : Problems.UnknownRun(id);
     }
 
     private static async Task<IResult> ListAsync(string id, JobRegistry registry, HttpContext context) =>

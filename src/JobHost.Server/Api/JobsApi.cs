@@ -31,6 +31,7 @@ internal static class JobsApi
             .ProducesProblem(409)
             .ProducesProblem(422)
             .ProducesProblem(429)
+            .WithMetadata(new TakesLargeParameters())
             .Needs(Role.Operator);
         jobs.MapPost("/{job}/pause", PauseAsync)
             .WithName("PauseJob")
@@ -73,7 +74,12 @@ internal static class JobsApi
     )
     {
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
-        var request = BodyReading.Read(job, body ?? new(), idempotencyKey, errors);
+        body ??= new();
+        if (context.Features.Get<ReceivedParameters>() is { } large)
+        {
+            body = body with { Parameters = large.Json };
+        }
+        var request = BodyReading.Read(job, body, idempotencyKey, errors);
         return errors.Count > 0
             ? Problems.InvalidParameters(errors)
             : await Answer(await registry.StartAsync(request), registry, context);

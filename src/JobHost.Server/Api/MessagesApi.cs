@@ -85,9 +85,15 @@ internal static class MessagesApi
         {
             return Problems.NotBytes();
         }
-        using var buffer = new MemoryStream();
-        await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
-        var bytes = buffer.ToArray();
+        // No more than is of use, however much bodies may have.
+        var buffer = new byte[RunMessage.MaxBytes + 1];
+        var length = await context.Request.Body.ReadAtLeastAsync(
+            buffer,
+            buffer.Length,
+            throwOnEndOfStream: false,
+            context.RequestAborted
+        );
+        var bytes = buffer[..length];
         if (bytes.Length > RunMessage.MaxBytes || (bytes.Length == 0 && end != true))
         {
             return Problems.InvalidParameters(

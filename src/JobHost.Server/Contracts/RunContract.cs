@@ -29,7 +29,11 @@ public sealed record RunContract
 
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
 
+    /// <summary>Of at most 64 KiB; larger ones are at <c>links.parameters</c>.</summary>
     public JsonElement? Parameters { get; init; }
+
+    /// <summary>How large the parameters are, in bytes of JSON, where they are too large for this document; else null.</summary>
+    public long? ParametersFileBytes { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -100,6 +104,7 @@ public sealed record RunContract
             Priority = run.Priority,
             Labels = run.Labels,
             Parameters = run.Parameters,
+            ParametersFileBytes = run.LargeParameters?.Bytes,
             CreatedAt = run.CreatedAt,
             NotBefore = run.NotBefore,
             StartedAt = run.StartedAt,
@@ -129,6 +134,7 @@ public sealed record RunContract
                 $"{self}/events",
                 $"{self}/messages",
                 $"{self}/artifacts",
+                $"{self}/parameters",
                 run.Result is null && run.ResultFileBytes is null ? null : $"{self}/result",
                 Transitions.IsExecuting(run.State) ? $"{self}/stack" : null,
                 run.IsEnded ? null : $"{self}/cancel",
@@ -148,6 +154,7 @@ public sealed record RunLinks(
     string Events,
     string Messages,
     string Artifacts,
+    string Parameters,
     string? Result,
     string? Stack,
     string? Cancel,

@@ -70,6 +70,8 @@ internal static class Pipeline
         }
         app.UseMiddleware<Audit>();
         app.UseAuthorization();
+        // Nobody's body is kept who may not start.
+        app.UseMiddleware<LargeStarts>();
     }
 
     private static async Task AnswerExceptionAsync(HttpContext context)

@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 
 namespace JobHost.Worker.Bodies;
 
@@ -39,6 +41,20 @@ public static class JobJson
         {
             return null;
         }
+    }
+
+    /// <summary>Its length as it stands, in bytes; 0 where there is none.</summary>
+    public static int LengthOf(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Undefined ? 0 : JsonMarshal.GetRawUtf8Value(json).Length;
+
+    /// <summary>
+    /// Whether all of it is text for sure, without a copy of anything: proper UTF-8, and no escape that could be half a
+    /// character. Where it is false, each text has to be looked at.
+    /// </summary>
+    public static bool HasNoHalves(JsonElement json)
+    {
+        var text = JsonMarshal.GetRawUtf8Value(json);
+        return Utf8.IsValid(text) && text.IndexOf("\\ud"u8) < 0 && text.IndexOf("\\uD"u8) < 0;
     }
 
     private static JsonSerializerOptions Create()

@@ -15,6 +15,9 @@ internal sealed class BodyOrder
     /// <summary>Checked already by whoever accepted the run.</summary>
     public JsonElement? Parameters { get; init; }
 
+    /// <summary>Where the parameters are, where they are too large.</summary>
+    public ParametersFile? ParametersFile { get; init; }
+
     public required RunContext Context { get; init; }
 
     /// <summary>Whether an asynchronous body gets a thread of its own.</summary>
@@ -22,4 +25,6 @@ internal sealed class BodyOrder
 
     /// <summary>Whether the body may be aborted in this process.</summary>
     public bool MayAbort { get; init; }
+
+    internal object? ReadParameters() => Bodies.ParametersFile.Read(Body, Parameters, ParametersFile, out _);
 }

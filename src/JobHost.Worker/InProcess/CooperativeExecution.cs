@@ -37,7 +37,7 @@ internal abstract class CooperativeExecution(BodyOrder order, IServiceScopeFacto
         try
         {
             await using var scope = scopes.CreateAsyncScope();
-            var parameters = order.Body.ReadParameters(order.Parameters ?? default, out _);
+            var parameters = order.ReadParameters();
             return await CallAsync(scope.ServiceProvider, parameters);
         }
         catch (Exception exception)

@@ -63,7 +63,7 @@ internal sealed class OwnThreadExecution : ThreadedExecution
     {
         var call = Thread.Open(() =>
         {
-            var parameters = Order.Body.ReadParameters(Order.Parameters ?? default, out _);
+            var parameters = Order.ReadParameters();
             return Order.Body.Prepare(services, parameters, Order.Context);
         });
         var first = new Task<Task>(() => JobBody.AsTask(call()));

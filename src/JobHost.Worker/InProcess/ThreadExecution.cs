@@ -23,7 +23,7 @@ internal sealed class ThreadExecution : ThreadedExecution
             try
             {
                 using var scope = new BlockingScope(scopes);
-                var parameters = Order.Body.ReadParameters(Order.Parameters ?? default, out _);
+                var parameters = Order.ReadParameters();
                 var call = Order.Body.Prepare(scope.Services, parameters, Order.Context);
                 object? result = null;
                 if (!Order.MayAbort)

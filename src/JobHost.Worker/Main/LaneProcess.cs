@@ -128,6 +128,7 @@ internal sealed class LaneProcess : IDisposable
                     Name = $"{assignment.Job} {assignment.RunId}",
                     Body = BodyOf(assignment.Job),
                     Parameters = assignment.Parameters,
+                    ParametersFile = assignment.ParametersFile,
                     Context = context,
                     OwnThread = assignment.OwnThread,
                     MayAbort = true,

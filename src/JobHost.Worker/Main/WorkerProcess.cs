@@ -260,7 +260,12 @@ public sealed class WorkerProcess : IDisposable
             await using var provider = services.BuildServiceProvider();
             await using var scope = provider.CreateAsyncScope();
             var body = JobBody.Create(registration, provider.GetRequiredService<IServiceProviderIsService>());
-            var parameters = body.ReadParameters(assignment.Parameters ?? default, out var errors);
+            var parameters = ParametersFile.Read(
+                body,
+                assignment.Parameters,
+                assignment.ParametersFile,
+                out var errors
+            );
             if (errors.Count > 0)
             {
                 throw new InvalidDataException(

@@ -129,6 +129,7 @@ internal static class MessageCodec
             Fence = fields.Long("fence"),
             WorkingDirectory = fields.Text("workingDirectory"),
             Parameters = fields.JsonOrNull("parameters"),
+            ParametersFileSha256 = fields.TextOrNull("parametersFileSha256"),
             TraceParent = fields.TextOrNull("traceParent"),
             TraceState = fields.TextOrNull("traceState"),
             OwnThread = fields.Bool("ownThread"),
@@ -152,6 +153,7 @@ internal static class MessageCodec
         writer.WriteNumber("fence", assign.Fence);
         writer.WriteString("workingDirectory", assign.WorkingDirectory);
         writer.WriteIfAny("parameters", assign.Parameters);
+        writer.WriteIfAny("parametersFileSha256", assign.ParametersFileSha256);
         writer.WriteIfAny("traceParent", assign.TraceParent);
         writer.WriteIfAny("traceState", assign.TraceState);
         writer.WriteBoolean("ownThread", assign.OwnThread);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using JobHost.Worker.Bodies;
 using JobHost.Worker.Running;
 
 namespace JobHost.Worker.Protocol;
@@ -22,6 +23,9 @@ internal sealed record AssignMessage : Message
     /// <summary>The parameters of a job that is code.</summary>
     public JsonElement? Parameters { get; init; }
 
+    /// <summary>The SHA-256 of the parameters where they are too large for a message, and in the run's file instead.</summary>
+    public string? ParametersFileSha256 { get; init; }
+
     /// <summary>The span of the attempt in the host, as <c>traceparent</c> of the W3C; or null.</summary>
     public string? TraceParent { get; init; }
 
@@ -39,6 +43,9 @@ internal sealed record AssignMessage : Message
 
     /// <summary>The command line of a job that is a command.</summary>
     public CommandLine? Command { get; init; }
+
+    internal ParametersFile? ParametersFile =>
+        ParametersFileSha256 is { } hash ? new(RunFiles.Parameters(WorkingDirectory), hash) : null;
 }
 
 /// <summary>A program, its arguments one by one, and what it finds in its environment.</summary>

@@ -7,6 +7,8 @@ internal static class RunFiles
 
     internal static string Result(string workingDirectory) => Beside(workingDirectory, "result.json");
 
+    internal static string Parameters(string workingDirectory) => Beside(workingDirectory, "parameters.json");
+
     private static string Beside(string workingDirectory, string name) =>
         Path.Join(Path.GetDirectoryName(workingDirectory), name);
 }

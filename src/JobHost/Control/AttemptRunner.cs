@@ -18,6 +18,7 @@ internal sealed class AttemptRunner(
     IRunStore store,
     IEnumerable<IExecutor> executors,
     RunFolders folders,
+    ParameterFiles parameters,
     OutputCollector collector,
     Autopsies autopsies,
     TimeProvider time,
@@ -76,6 +77,7 @@ internal sealed class AttemptRunner(
                 {
                     Run = trace.Carry(run),
                     Job = job,
+                    ParametersFile = parameters.Of(run),
                     Context = context,
                     Output = output,
                     OnLingering = problem => Ask(live, StopLevel.Kill, StopCause.Request, problem),

@@ -25,6 +25,7 @@ public sealed partial class JobRegistry
     )
     {
         await RecallPausesAsync();
+        await parameterFiles.RecoverAsync(async id => await store.FindAsync(id) is not null);
         var unfinished = await store.UnfinishedAsync();
         logger.LifeBegan(node.Name, node.Epoch, unfinished.Count);
         Tell("node.started", by: null, reason: null);

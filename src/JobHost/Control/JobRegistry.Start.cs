@@ -3,6 +3,7 @@ using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Storage;
 using JobHost.Telemetry;
+using JobHost.Worker.Bodies;
 
 namespace JobHost.Control;
 
@@ -46,7 +47,30 @@ public sealed partial class JobRegistry
         {
             return refusal;
         }
-        var live = Live(RunTrace.Join(NewRun(request, job, retryOf)), receipt: null, job);
+        if (JobJson.LengthOf(request.Parameters ?? default) <= LargeParameters.MaxInlineBytes)
+        {
+            return await AcceptAsync(request, RunTrace.Join(NewRun(request, job, retryOf)), job);
+        }
+        var run = NewRun(request with { Parameters = null }, job, retryOf);
+        try
+        {
+            // On disk before the run is, and so before the answer.
+            var large = parameterFiles.Keep(run.Id, request.Parameters!.Value);
+            return await AcceptAsync(request, RunTrace.Join(run with { LargeParameters = large }), job);
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException("The parameters cannot be kept.", full);
+        }
+        finally
+        {
+            parameterFiles.Drop(run.Id);
+        }
+    }
+
+    private async Task<StartResult> AcceptAsync(StartRequest request, Run fresh, JobDefinition job)
+    {
+        var live = Live(fresh, receipt: null, job);
         if (!dispatcher.TryReserve(live))
         {
             return new StartResult.QueueFull(job.QueueLimit);
@@ -56,7 +80,9 @@ public sealed partial class JobRegistry
         var accepted = false;
         try
         {
-            var claim = request.IdempotencyKey is { } key ? new IdempotencyClaim(key, HashOf(request)) : null;
+            var claim = request.IdempotencyKey is { } key
+                ? new IdempotencyClaim(key, HashOf(request, fresh.LargeParameters))
+                : null;
             var result = await live.AcceptAsync(claim);
             accepted = result.Outcome == AcceptOutcome.Accepted;
             if (!accepted)
@@ -77,6 +103,10 @@ public sealed partial class JobRegistry
                 liveRuns.Remove(live);
                 dispatcher.Leave(live);
             }
+        }
+        if (fresh.LargeParameters is not null)
+        {
+            parameterFiles.Settle(fresh.Id);
         }
         logger.RunAccepted(live.Id, job.Name);
         var run = live.Record;

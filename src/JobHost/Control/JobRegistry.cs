@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using JobHost.Execution.Output;
 using JobHost.Execution.Stacks;
@@ -7,6 +8,7 @@ using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Runs;
 using JobHost.Storage;
+using JobHost.Worker.Bodies;
 using JobHost.Worker.InProcess;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +29,7 @@ public sealed partial class JobRegistry
     private readonly Dispatcher dispatcher;
     private readonly RunFolders folders;
     private readonly Artifacts artifacts;
+    private readonly ParameterFiles parameterFiles;
     private readonly RunStacks stacks;
     private readonly Autopsies autopsies;
     private readonly TimeProvider time;
@@ -44,6 +47,7 @@ public sealed partial class JobRegistry
         LiveRuns liveRuns,
         Dispatcher dispatcher,
         RunFolders folders,
+        ParameterFiles parameterFiles,
         RunStacks stacks,
         Autopsies autopsies,
         TimeProvider time,
@@ -59,6 +63,7 @@ public sealed partial class JobRegistry
         this.dispatcher = dispatcher;
         this.folders = folders;
         artifacts = new(folders);
+        this.parameterFiles = parameterFiles;
         this.stacks = stacks;
         this.autopsies = autopsies;
         this.time = time;
@@ -144,7 +149,6 @@ public sealed partial class JobRegistry
     /// <summary>Entries of the audit, the newest first.</summary>
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) => store.AuditAsync(query);
 
-    /// <summary>The file in which a stream of a run is kept; it may not exist, where nothing was written.</summary>
     /// <summary>The files that a run has left, by their paths; with checksums when it has ended.</summary>
     public Task<IReadOnlyList<Artifact>> ArtifactsAsync(Run run, CancellationToken cancellationToken)
     {
@@ -158,6 +162,13 @@ public sealed partial class JobRegistry
     /// <summary>Opens the result of a run that is too large for its record; null where there is none.</summary>
     public FileStream? OpenResult(RunId id) => artifacts.OpenResult(id);
 
+    /// <summary>Opens the parameters of a run that are too large for its record; null where there are none.</summary>
+    public FileStream? OpenParameters(RunId id) => artifacts.OpenParameters(id);
+
+    /// <summary>A file for the body of a start that is too large to be held in memory; it goes when it is closed.</summary>
+    public FileStream CreateUpload() => parameterFiles.CreateUpload();
+
+    /// <summary>The file in which a stream of a run is kept; it may not exist, where nothing was written.</summary>
     public string OutputFile(RunId id, OutputStream stream) => folders.File(id, stream);
 
     /// <summary>Waits for the end of a run.</summary>
@@ -262,10 +273,12 @@ public sealed partial class JobRegistry
         {
             return new RetryResult.NotEnded(run);
         }
+        using var file = run.LargeParameters is null ? null : artifacts.OpenParameters(run.Id);
+        using var large = file is { Length: > 0 } ? MappedJson.Open(file.SafeFileHandle) : null;
         var request = new StartRequest
         {
             Job = run.Job,
-            Parameters = run.Parameters,
+            Parameters = large?.Root ?? run.Parameters,
             Labels = run.Labels,
             Priority = run.Priority,
             UniqueKey = run.UniqueKey,
@@ -292,13 +305,17 @@ public sealed partial class JobRegistry
         return new DeleteResult.Deleted();
     }
 
-    private static byte[] HashOf(StartRequest request)
+    /// <summary>What a start says, to know a repetition from another one under the same key.</summary>
+    private static byte[] HashOf(StartRequest request, LargeParameters? large)
     {
+        // Large ones count as they stand, and are not written anew to be compared.
+        request = large is null ? request : request with { Parameters = null };
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
             JsonSerializer.Serialize(json, request with { IdempotencyKey = null });
         }
+        buffer.Write(Encoding.ASCII.GetBytes(large?.Sha256 ?? ""));
         return SHA256.HashData(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
     }
 }

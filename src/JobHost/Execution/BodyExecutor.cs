@@ -18,6 +18,7 @@ internal sealed class BodyExecutor(JobKind kind, BodyExecutions bodies, LiveLane
                         Name = $"{order.Job.Name} {order.Run.Id}",
                         Body = order.Job.Body!,
                         Parameters = order.Run.Parameters,
+                        ParametersFile = order.ParametersFile,
                         Context = order.Context,
                         OwnThread = order.Job.Footing.OwnThread,
                         MayAbort = order.Job.Footing.AllowAbort,

@@ -1,6 +1,7 @@
 using JobHost.Execution.Output;
 using JobHost.Jobs;
 using JobHost.Runs;
+using JobHost.Worker.Bodies;
 using JobHost.Worker.Running;
 
 namespace JobHost.Execution;
@@ -11,6 +12,9 @@ internal sealed class ExecutionOrder
     public required Run Run { get; init; }
 
     public required JobDefinition Job { get; init; }
+
+    /// <summary>Where its parameters are, where they are too large for its record.</summary>
+    public ParametersFile? ParametersFile { get; init; }
 
     public required RunContext Context { get; init; }
 

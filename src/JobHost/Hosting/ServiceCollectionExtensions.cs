@@ -98,6 +98,10 @@ public static class ServiceCollectionExtensions
     private static void AddExecution(IServiceCollection services, JobHostOptions options)
     {
         services.AddSingleton(provider => new RunFolders(provider.GetRequiredService<DataDirectory>().Path));
+        services.AddSingleton(provider => new ParameterFiles(
+            provider.GetRequiredService<DataDirectory>().Path,
+            provider.GetRequiredService<RunFolders>()
+        ));
         services.AddSingleton<OutputCollector>();
         services.AddSingleton<StepScheduler>();
         services.AddProcessTiers(options);
@@ -197,6 +201,7 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<LiveRuns>(),
             provider.GetRequiredService<Dispatcher>(),
             provider.GetRequiredService<RunFolders>(),
+            provider.GetRequiredService<ParameterFiles>(),
             provider.GetRequiredService<RunStacks>(),
             provider.GetRequiredService<Autopsies>(),
             provider.GetRequiredService<TimeProvider>(),

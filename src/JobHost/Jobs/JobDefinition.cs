@@ -74,6 +74,16 @@ public sealed class JobDefinition
         {
             return new Dictionary<string, string[]>(StringComparer.Ordinal) { [field] = [Secret] };
         }
+        if (IsCommand && JobJson.LengthOf(parameters) > LargeParameters.MaxInlineBytes)
+        {
+            return new Dictionary<string, string[]>(StringComparer.Ordinal)
+            {
+                [""] =
+                [
+                    $"A command takes at most {LargeParameters.MaxInlineBytes} bytes: give it the rest by its input, or in a file.",
+                ],
+            };
+        }
         if (Body is not null)
         {
             Body.ReadParameters(parameters, out var errors);
@@ -95,6 +105,10 @@ public sealed class JobDefinition
     /// <summary>Whether the JSON holds text only: an escape can stand for half a character, which no UTF-8 can hold.</summary>
     public static bool IsUnicode(JsonElement json)
     {
+        if (json.ValueKind == JsonValueKind.Undefined || JobJson.HasNoHalves(json))
+        {
+            return true;
+        }
         try
         {
             return json.ValueKind switch

@@ -40,6 +40,9 @@ public sealed record Run
     /// <summary>A JSON object, or null for none.</summary>
     public JsonElement? Parameters { get; init; }
 
+    /// <summary>The parameters that are kept in a file of the run, as they are too large for this record; else null.</summary>
+    public LargeParameters? LargeParameters { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>Not to be claimed earlier.</summary>
@@ -114,6 +117,15 @@ public sealed record Run
 
     /// <summary>True when the run never changes again.</summary>
     public bool IsEnded => Transitions.IsFinal(State);
+}
+
+/// <summary>Parameters that are kept in a file.</summary>
+/// <param name="Bytes">How long they are, as UTF-8 JSON.</param>
+/// <param name="Sha256">Of these bytes, in hexadecimal digits.</param>
+public sealed record LargeParameters(long Bytes, string Sha256)
+{
+    /// <summary>The largest parameters that are part of a run's record, as UTF-8 JSON: 64 KiB.</summary>
+    public const int MaxInlineBytes = 64 * 1024;
 }
 
 /// <summary>How a run is stopped, timed and retried: the job's policy with what the start said otherwise.</summary>

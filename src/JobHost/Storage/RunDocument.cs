@@ -13,6 +13,8 @@ internal sealed record RunDocument
 
     public JsonElement? Parameters { get; init; }
 
+    public LargeParameters? LargeParameters { get; init; }
+
     public required PolicyDocument Policy { get; init; }
 
     public Guid? RetryOf { get; init; }
@@ -55,6 +57,7 @@ internal sealed record RunDocument
                     ? null
                     : new(run.Labels.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
                 Parameters = run.Parameters,
+                LargeParameters = run.LargeParameters,
                 Policy = new(
                     [.. run.Policy.Ladder.Steps],
                     run.Policy.Retry == RetryPolicy.Once ? null : run.Policy.Retry,
@@ -98,6 +101,7 @@ internal sealed record RunDocument
                 document.Labels?.ToImmutableSortedDictionary(StringComparer.Ordinal)
                 ?? ImmutableSortedDictionary<string, string>.Empty,
             Parameters = document.Parameters,
+            LargeParameters = document.LargeParameters,
             RetryOf = document.RetryOf is { } id ? new RunId(id) : null,
             Compensates = document.Compensates is { } victim ? new RunId(victim) : null,
             CompensatedBy = document.CompensatedBy is { } cleaner ? new RunId(cleaner) : null,

@@ -17,6 +17,7 @@ public static partial class MisbehavingJobs
             .Add<ObeysJob>("lane-obeys", In("calm"))
             .Add<TalksJob>("lane-talks", In("calm"))
             .Add("lane-lets-out", LetsOut.RunAsync, In("calm"))
+            .Add<MeasuresJob>("lane-measures", InWithRetry("calm"))
             .Add("lane-huge-result", Returns.HugeAsync, In("calm"))
             .Add<Conversation>("lane-converses", InWithRetry("calm"))
             .Add<ThreadBusyJob>("lane-busy", In("rough"))

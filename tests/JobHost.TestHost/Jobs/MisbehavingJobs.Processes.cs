@@ -30,6 +30,7 @@ public static partial class MisbehavingJobs
             .Add<ProcessOpensFilesJob>("p-opens-files", WithFewFiles)
             .Add<Conversation>("p-converses", InWorkerWithRetry)
             .Add("p-lets-out", LetsOut.RunAsync, InWorker)
+            .Add<MeasuresJob>("p-measures", InWorkerWithRetry)
             .Add("p-huge-result", Returns.HugeAsync, InWorker)
             .Add("p-long-result", Returns.EndlessAsync, InWorker)
             .Add("p-floods", Conversation.FloodAsync, InWorker)

@@ -19,6 +19,7 @@ public static partial class MisbehavingJobs
             .Add("cyclic-result", Returns.CyclicAsync)
             .Add("logs-much", Logs.MuchAsync)
             .Add("logs-nasty", Logs.NastyAsync)
+            .Add<MeasuresJob>("measures", options => options.Retry = Impatient)
             .Add<TalksJob>("talks")
             .Add<SlowDisposeJob>("slow-dispose")
             .Add<NeedsServiceJob>("needs-service")

@@ -23,7 +23,18 @@ internal sealed class EngineStage : IDisposable
         Catalog = Some.Catalog(jobs);
         var stacks = new RunStacks(reader: null, Time);
         var autopsies = new Autopsies(stacks, folders, Time, Log.For<Autopsies>());
-        Runner = new(node, Store, Executors.Values, folders, collector, autopsies, Time, Log.For<AttemptRunner>());
+        var parameters = new ParameterFiles(folder.Path, folders);
+        Runner = new(
+            node,
+            Store,
+            Executors.Values,
+            folders,
+            parameters,
+            collector,
+            autopsies,
+            Time,
+            Log.For<AttemptRunner>()
+        );
         Dispatcher = new(Runner, LiveRuns, slots, Time, Log.For<Dispatcher>());
         Registry = new(
             Catalog,
@@ -34,6 +45,7 @@ internal sealed class EngineStage : IDisposable
             LiveRuns,
             Dispatcher,
             folders,
+            parameters,
             stacks,
             autopsies,
             Time,

@@ -63,6 +63,7 @@ internal static class Some
             Compensates = RunId.New(TimeProvider.System),
             CompensatedBy = RunId.New(TimeProvider.System),
             ResultFileBytes = 70_000,
+            LargeParameters = new(70_001, new string('a', 64)),
             TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             TraceState = "vendor=opaque",
             Policy = new()

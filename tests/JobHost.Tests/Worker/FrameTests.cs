@@ -24,6 +24,7 @@ public sealed class FrameTests
             OpenFiles = 64,
             TakesInput = true,
             Parameters = Some.Json("""{"a":[1,{"b":null}]}"""),
+            ParametersFileSha256 = "0a",
             Command = new(
                 "/bin/true",
                 ["", "a b", "\"", "--"],

@@ -28,6 +28,7 @@ internal sealed partial class LaneWorker
             Fence = order.Run.Fence,
             WorkingDirectory = folders.WorkingDirectory(order.Run.Id),
             Parameters = order.Run.Parameters,
+            ParametersFileSha256 = order.Run.LargeParameters?.Sha256,
             TraceParent = order.Run.TraceParent,
             TraceState = order.Run.TraceState,
             OwnThread = order.Job.Footing.OwnThread,

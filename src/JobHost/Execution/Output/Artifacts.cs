@@ -70,6 +70,10 @@ internal sealed class Artifacts(RunFolders folders)
     /// <summary>Opens a file that a run has left; null where there is none, or it is no plain file.</summary>
     internal FileStream? Open(RunId run, string path) => RunFileReader.Open(folders.Artifacts(run), path.Split('/'));
 
+    /// <summary>Opens the parameters of a run that are too large for its record.</summary>
+    internal FileStream? OpenParameters(RunId run) =>
+        RunFileReader.Open(folders.Folder(run), [Path.GetFileName(folders.Parameters(run))]);
+
     /// <summary>Opens the result of a run that is too large for its record.</summary>
     internal FileStream? OpenResult(RunId run) =>
         RunFileReader.Open(folders.Folder(run), [Path.GetFileName(folders.Result(run))]);

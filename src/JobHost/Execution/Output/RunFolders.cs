@@ -33,6 +33,9 @@ internal sealed class RunFolders(string dataDirectory)
     /// <summary>The file of a result that is too large for the record.</summary>
     internal string Result(RunId id) => RunFiles.Result(WorkingDirectory(id));
 
+    /// <summary>The file of parameters that are too large for the record.</summary>
+    internal string Parameters(RunId id) => RunFiles.Parameters(WorkingDirectory(id));
+
     /// <summary>The file of an output stream.</summary>
     internal string File(RunId id, OutputStream stream) =>
         Path.Combine(

@@ -47,6 +47,7 @@ internal sealed partial class ProcessExecution
             OpenFiles = order.Job.Limits.OpenFiles,
             TakesInput = command?.TakesInput == true,
             Parameters = command is null ? order.Run.Parameters : null,
+            ParametersFileSha256 = order.Run.LargeParameters?.Sha256,
             TraceParent = order.Run.TraceParent,
             TraceState = order.Run.TraceState,
             Command = command is null
