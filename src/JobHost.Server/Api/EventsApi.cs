@@ -156,6 +156,7 @@ internal static class EventsApi
                     : query.Run is null ? EventStream.KeepAlive
                     : RunPatience;
                 var (events, position) = await registry.Events.NextAsync(query, patience, ending.Token);
+                stream.Aborted.ThrowIfCancellationRequested();
                 query = query with { After = position };
                 if (await TellAsync(stream, events, document, query.Run is not null))
                 {
