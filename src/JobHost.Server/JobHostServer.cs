@@ -119,10 +119,11 @@ public static class JobHostServer
         // From the first run on.
         app.Services.GetRequiredService<MetricsCollector>();
         app.UseJobHostPipeline(options);
-        var open = app.MapGroup("").ProducesRefusals();
+        var open = app.MapGroup("").WithGeneralRefusals();
         open.MapHealth();
         var api = app.MapGroup("")
-            .ProducesRefusals()
+            .WithGeneralRefusals()
+            .WithMetadata(new Declarations.TaggedDocuments())
             .Needs(Role.Viewer)
             .AddEndpointFilter(Access.HideOthersAsync)
             .AddEndpointFilter(EntityTags.HandleAsync);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using JobHost.Control;
 using JobHost.Execution.Output;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using Microsoft.Net.Http.Headers;
 
 namespace JobHost.Server.Api;
@@ -15,21 +16,23 @@ internal static class ArtifactsApi
 
     internal static void MapArtifacts(this IEndpointRouteBuilder routes)
     {
-        var runs = routes.MapGroup("/api/v1/runs/{id}").WithTags("Artifacts");
+        var runs = routes
+            .MapGroup("/api/v1/runs/{id}")
+            .WithTag("Artifacts", "What runs leave: their results, and the files in their folders.");
         runs.MapGet("/parameters", ParametersAsync)
             .WithName("GetParameters")
             .WithSummary("Downloads the parameters of a run, also those that are too large for its document.")
             .Produces<JsonElement>(200, Json)
-            .Produces(206)
-            .Produces(304)
-            .ProducesProblem(404);
+            .Produces<byte[]>(206, Json)
+            .Downloads()
+            .Refuses(ProblemTypes.UnknownRun);
         runs.MapGet("/result", ResultAsync)
             .WithName("GetResult")
             .WithSummary("Downloads the result of a run, also one that is too large for its document.")
             .Produces<JsonElement>(200, Json)
-            .Produces(206)
-            .Produces(304)
-            .ProducesProblem(404);
+            .Produces<byte[]>(206, Json)
+            .Downloads()
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.NoResult);
         runs.MapGet("/artifacts", ListAsync)
             .WithName("ListArtifacts")
             .WithSummary("Lists the files that a run has left in its folder for artifacts.")
@@ -37,14 +40,19 @@ internal static class ArtifactsApi
                 "At most 10,000. Links and whatever else is no plain file are not shown. `sha256` is there when the run has ended."
             )
             .Produces<ArtifactsContract>()
-            .ProducesProblem(404);
+            .Refuses(ProblemTypes.UnknownRun);
         runs.MapGet("/artifacts/{**path}", DownloadAsync)
             .WithName("GetArtifact")
             .WithSummary("Downloads a file that a run has left; parts of it by `Range`.")
             .Produces<byte[]>(200, Bytes)
-            .Produces(206)
+            .Produces<byte[]>(206, Bytes)
             .Produces(304)
-            .ProducesProblem(404);
+            .Downloads()
+            .TakesHeader("If-None-Match", "The `ETag` of what is known already: 304 if it is still so.")
+            .TakesHeader("If-Match", "The `ETag` of the file as it was seen: only if it is still so.")
+            .SendsHeader(200, "ETag", "A tag of the content, where the run has ended.")
+            .SendsHeader(200, "Repr-Digest", "The SHA-256 of the whole file (RFC 9530), where the run has ended.")
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.UnknownArtifact, ProblemTypes.PreconditionFailed);
     }
 
     private static async Task<IResult> ResultAsync(string id, JobRegistry registry)

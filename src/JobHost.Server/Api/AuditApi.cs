@@ -1,8 +1,11 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using JobHost.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,12 +15,10 @@ namespace JobHost.Server.Api;
 /// <summary>Who did what to what.</summary>
 internal static class AuditApi
 {
-    private const int MaxPageSize = 500;
-
     internal static void MapAudit(this IEndpointRouteBuilder routes) =>
         routes
             .MapGet("/api/v1/audit", ListAsync)
-            .WithTags("Audit")
+            .WithTag("Audit", "Who did what to what, when, why, from where.")
             .WithName("ListAudit")
             .WithSummary(
                 "Lists every change that was asked for, the newest first: who, when, what, why, from where, and the answer."
@@ -25,23 +26,24 @@ internal static class AuditApi
             .WithDescription(
                 "`run`: of one run; `by`: of one key. `jobhost audit verify` checks that nothing was altered."
             )
+            .Refuses(ProblemTypes.InvalidPageToken)
             .Needs(Role.Admin);
 
     private static async Task<Results<Ok<PageContract<AuditContract>>, ProblemHttpResult>> ListAsync(
         JobRegistry registry,
         Guid? run,
         string? by,
-        int? pageSize,
-        string? pageToken
+        [Range(1, Paging.MaxSize), Description(Paging.SizeWords)] int? pageSize,
+        [Description(Paging.TokenWords)] string? pageToken
     )
     {
-        if (pageSize is < 1 or > MaxPageSize)
+        if (pageSize is < 1 or > Paging.MaxSize)
         {
             return Problems.MalformedRequest(
                 "A parameter is not valid; the errors name it.",
                 new Dictionary<string, string[]>(StringComparer.Ordinal)
                 {
-                    ["pageSize"] = [$"The page size is 1 to {MaxPageSize}."],
+                    ["pageSize"] = [$"The page size is 1 to {Paging.MaxSize}."],
                 }
             );
         }
@@ -58,7 +60,7 @@ internal static class AuditApi
             Before = pageToken is null ? null : before,
             Run = run is { } id ? new RunId(id) : null,
             By = by,
-            Limit = pageSize ?? 50,
+            Limit = pageSize ?? Paging.DefaultSize,
         };
         var entries = await registry.AuditAsync(query);
         return TypedResults.Ok(

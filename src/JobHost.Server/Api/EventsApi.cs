@@ -1,9 +1,12 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
 using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using JobHost.Storage;
 using Microsoft.Extensions.Options;
@@ -14,8 +17,6 @@ namespace JobHost.Server.Api;
 /// <summary>What happens: a list of what has happened, or a stream that goes on.</summary>
 internal static class EventsApi
 {
-    private const int MaxPageSize = 500;
-
     // How soon the stream of a run notices an end that it is not told, as it was asked for what comes after.
     private static readonly TimeSpan RunPatience = TimeSpan.FromSeconds(2);
 
@@ -28,17 +29,19 @@ internal static class EventsApi
     {
         routes
             .MapGet("/api/v1/events", AllAsync)
-            .WithTags("Events")
+            .WithTag("Events", "What happens: a list of what has happened, or a stream that goes on.")
             .WithName("ListEvents")
             .WithSummary("Tells what happens to runs and nodes.")
             .WithDescription(
                 HowToFollow
                     + " A stream without `Last-Event-ID` begins now. `topic`: `run`, `job`, `node`, several with commas between; `job`: only runs of this job."
             )
-            .Produces<PageContract<EventContract>>(200, "application/json", EventStream.MediaType);
+            .Produces<PageContract<EventContract>>(200, "application/json", EventStream.MediaType)
+            .Resumes()
+            .Refuses(ProblemTypes.InvalidPageToken);
         routes
             .MapGet("/api/v1/runs/{id}/events", OfRunAsync)
-            .WithTags("Events")
+            .WithTag("Events", "What happens: a list of what has happened, or a stream that goes on.")
             .WithName("ListRunEvents")
             .WithSummary("Tells what happens to a run.")
             .WithDescription(
@@ -47,16 +50,17 @@ internal static class EventsApi
             )
             .Produces<PageContract<EventContract>>(200, "application/json", EventStream.MediaType)
             .Produces(204)
-            .ProducesProblem(404);
+            .Resumes()
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.InvalidPageToken);
     }
 
     private static Task<IResult> AllAsync(
         JobRegistry registry,
         HttpContext context,
-        string? topic,
-        string? job,
-        int? pageSize,
-        string? pageToken
+        [RegularExpression("^(run|job|node)(,(run|job|node))*$"), Description("With commas between.")] string? topic,
+        [Description("Only events of runs of this job.")] string? job,
+        [Range(1, Paging.MaxSize), Description(Paging.SizeWords)] int? pageSize,
+        [Description(Paging.TokenWords)] string? pageToken
     )
     {
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
@@ -73,8 +77,8 @@ internal static class EventsApi
         string id,
         JobRegistry registry,
         HttpContext context,
-        int? pageSize,
-        string? pageToken
+        [Range(1, Paging.MaxSize), Description(Paging.SizeWords)] int? pageSize,
+        [Description(Paging.TokenWords)] string? pageToken
     )
     {
         if (await RunsApi.FindAsync(id, registry) is not { } run)
@@ -95,9 +99,9 @@ internal static class EventsApi
         SortedDictionary<string, string[]> errors
     )
     {
-        if (pageSize is < 1 or > MaxPageSize)
+        if (pageSize is < 1 or > Paging.MaxSize)
         {
-            errors["pageSize"] = [$"The page size is 1 to {MaxPageSize}."];
+            errors["pageSize"] = [$"The page size is 1 to {Paging.MaxSize}."];
         }
         if (!EventStream.TryReadLastId(context.Request, out var lastId))
         {
@@ -125,7 +129,7 @@ internal static class EventsApi
         {
             return Problems.InvalidPageToken();
         }
-        query = query with { After = after, Limit = pageSize ?? 50 };
+        query = query with { After = after, Limit = pageSize ?? Paging.DefaultSize };
         var (events, _) = await registry.Events.NextAsync(query, TimeSpan.Zero, context.RequestAborted);
         return TypedResults.Ok(
             new PageContract<EventContract>(

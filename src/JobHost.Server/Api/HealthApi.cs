@@ -1,4 +1,5 @@
 using JobHost.Control;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -9,11 +10,12 @@ internal static class HealthApi
 {
     internal static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/healthz").WithTags("Health").AllowAnonymous();
+        var health = routes.MapGroup("/healthz").WithTag("Health", "What load balancers and people ask first.").AllowAnonymous();
         health
             .MapGet("/live", () => TypedResults.Ok(new LiveContract("live")))
             .WithName("GetLive")
-            .WithSummary("Answers while the process lives.");
+            .WithSummary("Answers while the process lives.")
+            .WithDescription("Whatever else is the matter with it: only who gets no answer should start it anew.");
         health
             .MapGet("/ready", ReadyAsync)
             .WithName("GetReady")

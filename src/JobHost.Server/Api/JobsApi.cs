@@ -1,8 +1,11 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using JobHost.Control;
 using JobHost.Jobs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -14,12 +17,12 @@ internal static class JobsApi
 {
     internal static void MapJobs(this IEndpointRouteBuilder routes)
     {
-        var jobs = routes.MapGroup("/api/v1/jobs").WithTags("Jobs");
+        var jobs = routes.MapGroup("/api/v1/jobs").WithTag("Jobs", "What can run, and how it is started.");
         jobs.MapGet("/", List).WithName("ListJobs").WithSummary("Lists all jobs that can run.");
         jobs.MapGet("/{job}", Find)
             .WithName("GetJob")
             .WithSummary("Shows a job: its parameters' schema, its ladder and its policy.")
-            .ProducesProblem(404);
+            .Refuses(ProblemTypes.UnknownJob);
         jobs.MapPost("/{job}/runs", StartAsync)
             .WithName("StartRun")
             .WithSummary("Starts a run. The answer comes when the run is on disk.")
@@ -27,23 +30,32 @@ internal static class JobsApi
                 "`Idempotency-Key`: a start that is repeated under the same key answers 200 with the first run. "
                     + "`Prefer: wait=SECONDS`: answers 200 with the ended run where it ends in time."
             )
-            .ProducesProblem(404)
-            .ProducesProblem(409)
-            .ProducesProblem(422)
-            .ProducesProblem(429)
             .WithMetadata(new TakesLargeParameters())
+            .Waits()
+            .Locates("the run")
+            .TakesHeader("traceparent", "The trace that the run continues (W3C Trace Context).")
+            .WithExample("""{ "labels": { "team": "reports" }, "timeoutSeconds": 60 }""")
+            .Refuses(
+                ProblemTypes.UnknownJob,
+                ProblemTypes.DuplicateRun,
+                ProblemTypes.InvalidParameters,
+                ProblemTypes.IdempotencyKeyReused,
+                ProblemTypes.GuaranteeNotAvailable,
+                ProblemTypes.QueueFull,
+                ProblemTypes.Draining
+            )
             .Needs(Role.Operator);
         jobs.MapPost("/{job}/pause", PauseAsync)
             .WithName("PauseJob")
             .WithSummary("Begins no runs of a job until it is resumed, also after a restart.")
             .WithDescription("Starts are taken and wait. What executes goes on.")
-            .ProducesProblem(404)
-            .ProducesProblem(422)
+            .WithExample("""{ "reason": "the archive is full" }""")
+            .Refuses(ProblemTypes.UnknownJob, ProblemTypes.InvalidParameters)
             .Needs(Role.Admin);
         jobs.MapPost("/{job}/resume", ResumeAsync)
             .WithName("ResumeJob")
             .WithSummary("Begins runs of a job again.")
-            .ProducesProblem(404)
+            .Refuses(ProblemTypes.UnknownJob)
             .Needs(Role.Admin);
     }
 
@@ -68,7 +80,10 @@ internal static class JobsApi
     private static async Task<Results<Accepted<RunContract>, Ok<RunContract>, ProblemHttpResult>> StartAsync(
         string job,
         StartRunBody? body,
-        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
+        [FromHeader(Name = "Idempotency-Key")]
+        [StringLength(BodyReading.MaxIdempotencyKey, MinimumLength = 1)]
+        [Description("One for each start that is wanted: sent again under it, the same start makes no second run.")]
+            string? idempotencyKey,
         JobRegistry registry,
         HttpContext context
     )

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using JobHost.Control;
 using JobHost.Execution.Output;
@@ -5,6 +7,7 @@ using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Server.Http;
 using JobHost.Server.Logs;
+using JobHost.Server.OpenApi;
 
 namespace JobHost.Server.Api;
 
@@ -21,7 +24,7 @@ internal static class LogsApi
     internal static void MapLogs(this IEndpointRouteBuilder routes) =>
         routes
             .MapGet("/api/v1/runs/{id}/logs", ReadAsync)
-            .WithTags("Logs")
+            .WithTag("Logs", "What runs have printed.")
             .WithName("GetLogs")
             .WithSummary("Reads what a run has printed.")
             .WithDescription(
@@ -34,7 +37,9 @@ internal static class LogsApi
             )
             .Produces<string>(200, "text/plain", LogForm.Lines, EventStream.MediaType)
             .Produces(204)
-            .ProducesProblem(404);
+            .Resumes()
+            .SendsHeader(200, "JobHost-Next-Offset", "Where to go on, where it does not follow.", isNumber: true)
+            .Refuses(ProblemTypes.UnknownRun);
 
     private static async Task<IResult> ReadAsync(
         string id,
@@ -43,11 +48,12 @@ internal static class LogsApi
         LogWatches watches,
         TimeProvider time,
         HttpContext context,
-        string? stream,
-        long? offset,
-        int? limit,
-        int? tail,
-        bool? follow
+        [OneOf("log", "stdout", "stderr"), Description("Which; `stdout` of a command, else `log`, where it is absent.")]
+            string? stream,
+        [Range(typeof(long), "0", "9223372036854775807"), Description("From which byte on.")] long? offset,
+        [Range(1, MaxLimit), Description("How many bytes at most; 1 MiB where it is absent.")] int? limit,
+        [Range(0, MaxTail), Description("Only so many of the last lines; not with `offset`.")] int? tail,
+        [Description("Whether to go on until the run has ended.")] bool? follow
     )
     {
         if (await RunsApi.FindAsync(id, registry) is not { } run)

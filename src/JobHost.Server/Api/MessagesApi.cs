@@ -1,9 +1,12 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text;
 using JobHost.Control;
 using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -17,16 +20,23 @@ internal static class MessagesApi
 
     internal static void MapMessages(this IEndpointRouteBuilder routes)
     {
-        var runs = routes.MapGroup("/api/v1/runs/{id}").WithTags("Messages");
+        var runs = routes
+            .MapGroup("/api/v1/runs/{id}")
+            .WithTag("Messages", "Talking to a run: messages both ways with code, input for commands.");
         runs.MapPost("/messages", SendAsync)
             .WithName("SendMessage")
             .WithSummary("Sends JSON to the code of a run, which receives it in its turn.")
             .WithDescription(
                 "Kept until it is received, by whichever attempt does so. At most 1,000 messages and 4 MiB wait for a run."
             )
-            .ProducesProblem(404)
-            .ProducesProblem(409)
-            .ProducesProblem(422)
+            .WithExample("""{ "message": { "page": 7, "skip": true } }""")
+            .Refuses(
+                ProblemTypes.UnknownRun,
+                ProblemTypes.RunAlreadyEnded,
+                ProblemTypes.NotSupportedForKind,
+                ProblemTypes.InvalidParameters,
+                ProblemTypes.MailboxFull
+            )
             .Needs(Role.Operator);
         runs.MapGet("/messages", ListAsync)
             .WithName("ListMessages")
@@ -35,11 +45,12 @@ internal static class MessagesApi
                 "`after`: only those with a higher number. `direction=in`: what was sent to the run and not received yet. "
                     + "`Prefer: wait=SECONDS`: answers when the run has said something, has ended, or the time is over."
             )
-            .ProducesProblem(404);
+            .Waits()
+            .Refuses(ProblemTypes.UnknownRun);
         runs.MapDelete("/messages", TakeAsync)
             .WithName("TakeMessages")
             .WithSummary("Removes what a run has said, through a number, and so makes room for more.")
-            .ProducesProblem(404)
+            .Refuses(ProblemTypes.UnknownRun)
             .Needs(Role.Operator);
         runs.MapPost("/input", FeedAsync)
             .Accepts<byte[]>("application/octet-stream", "text/plain")
@@ -48,9 +59,13 @@ internal static class MessagesApi
             .WithDescription(
                 "For commands whose `TakesInput` is set. Up to 64 KiB, as they are. `end=true`: nothing follows, the input is closed."
             )
-            .ProducesProblem(404)
-            .ProducesProblem(409)
-            .ProducesProblem(422)
+            .Refuses(
+                ProblemTypes.UnknownRun,
+                ProblemTypes.RunAlreadyEnded,
+                ProblemTypes.NotSupportedForKind,
+                ProblemTypes.InvalidParameters,
+                ProblemTypes.MailboxFull
+            )
             .Needs(Role.Operator);
     }
 
@@ -78,7 +93,7 @@ internal static class MessagesApi
         string id,
         JobRegistry registry,
         HttpContext context,
-        bool? end
+        [Description("Whether nothing follows.")] bool? end
     )
     {
         if (context.Request.ContentType?.Split(';')[0].Trim() is not ("application/octet-stream" or "text/plain"))
@@ -116,9 +131,9 @@ internal static class MessagesApi
         JobRegistry registry,
         JobCatalog catalog,
         HttpContext context,
-        long? after,
-        int? limit,
-        string? direction
+        [Range(typeof(long), "0", "9223372036854775807"), Description("Only those with a higher number.")] long? after,
+        [Range(1, MaxLimit), Description("How many at most; 100 where it is absent.")] int? limit,
+        [OneOf("in", "out"), Description("To the run, or from it; `out` where it is absent.")] string? direction
     )
     {
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
@@ -171,7 +186,7 @@ internal static class MessagesApi
     private static async Task<Results<NoContent, ProblemHttpResult>> TakeAsync(
         string id,
         JobRegistry registry,
-        long through
+        [Description("The number of the last one that is removed.")] long through
     )
     {
         if (await RunsApi.FindAsync(id, registry) is not { } run)

@@ -1,4 +1,5 @@
 using JobHost.Server.Metrics;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 
 namespace JobHost.Server.Api;
@@ -12,7 +13,7 @@ internal static class MetricsApi
     internal static void MapMetrics(this IEndpointRouteBuilder routes) =>
         routes
             .MapGet("/metrics", Read)
-            .WithTags("Metrics")
+            .WithTag("Metrics", "What is counted and measured.")
             .WithName("GetMetrics")
             .WithSummary("Shows what is counted and measured, as text for Prometheus.")
             .WithDescription(

@@ -1,6 +1,8 @@
+using System.ComponentModel;
 using JobHost.Control;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -11,28 +13,28 @@ internal static class NodesApi
 {
     internal static void MapNodes(this IEndpointRouteBuilder routes)
     {
-        var nodes = routes.MapGroup("/api/v1/nodes").WithTags("Nodes");
+        var nodes = routes
+            .MapGroup("/api/v1/nodes")
+            .WithTag("Nodes", "What a node is and holds, and how it is drained and begun anew.");
         nodes.MapGet("/", List).WithName("ListNodes").WithSummary("Lists the nodes.");
         nodes
             .MapGet("/{id}", Find)
             .WithName("GetNode")
             .WithSummary("Shows a node: its tier, its slots, what is stuck.")
-            .ProducesProblem(404);
+            .Refuses(ProblemTypes.UnknownNode);
         nodes
             .MapPost("/{id}/drain", Drain)
             .WithName("DrainNode")
             .WithSummary("Takes no starts and begins nothing that waits, until it is resumed.")
             .WithDescription("What executes goes on undisturbed. A restart takes starts again.")
-            .ProducesProblem(404)
-            .ProducesProblem(409)
-            .ProducesProblem(422)
+            .WithExample("""{ "reason": "new disk" }""")
+            .Refuses(ProblemTypes.UnknownNode, ProblemTypes.NodeLeaving, ProblemTypes.InvalidParameters)
             .Needs(Role.Admin);
         nodes
             .MapPost("/{id}/resume", Resume)
             .WithName("ResumeNode")
             .WithSummary("Takes starts again, and begins what waits.")
-            .ProducesProblem(404)
-            .ProducesProblem(409)
+            .Refuses(ProblemTypes.UnknownNode, ProblemTypes.NodeLeaving)
             .Needs(Role.Admin);
         nodes
             .MapPost("/{id}/recycle", Recycle)
@@ -43,8 +45,9 @@ internal static class NodesApi
                     + "down with the process, and is `killed` by that. The process exits with code 75. `validateOnly=true`: "
                     + "answers 200 with what would go down, and does nothing."
             )
-            .ProducesProblem(404)
-            .ProducesProblem(422)
+            .Locates("the node")
+            .WithExample("""{ "reason": "two threads are stuck", "graceSeconds": 30 }""")
+            .Refuses(ProblemTypes.UnknownNode, ProblemTypes.InvalidParameters, ProblemTypes.Draining)
             .Needs(Role.Admin);
     }
 
@@ -90,7 +93,7 @@ internal static class NodesApi
     private static Results<Accepted<RecycleContract>, Ok<RecycleContract>, ProblemHttpResult> Recycle(
         string id,
         RecycleBody body,
-        bool? validateOnly,
+        [Description("Whether only to tell what would be done.")] bool? validateOnly,
         JobRegistry registry,
         HttpContext context
     )
@@ -98,11 +101,7 @@ internal static class NodesApi
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
         AuditNote.Because(context, body.Reason);
         BodyReading.RequiredReason(body.Reason, errors);
-        var grace = BodyReading.Seconds(body.GraceSeconds, "graceSeconds", errors) ?? TimeSpan.Zero;
-        if (grace > Ladder.MaxGrace)
-        {
-            errors["graceSeconds"] = ["The value is 0 to 86400 seconds."];
-        }
+        var grace = BodyReading.Grace(body.GraceSeconds, errors) ?? TimeSpan.Zero;
         if (errors.Count > 0)
         {
             return Problems.InvalidParameters(errors);

@@ -3,6 +3,7 @@ using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -13,16 +14,27 @@ internal static class ProcessesApi
 {
     internal static void MapProcesses(this IEndpointRouteBuilder routes)
     {
-        var runs = routes.MapGroup("/api/v1/runs/{id}").WithTags("Processes");
+        var runs = routes
+            .MapGroup("/api/v1/runs/{id}")
+            .WithTag(
+                "Processes",
+                "What can be seen of the insides of a run, and done to its processes short of stopping it."
+            );
         runs.MapPost("/signal", SignalAsync)
             .WithName("SignalRun")
             .WithSummary("Sends a signal to every process of a run.")
             .WithDescription(
                 "The worker of a command withstands it, so that it is the command's. A frozen process gets it when it is thawed."
             )
-            .ProducesProblem(404)
-            .ProducesProblem(409)
-            .ProducesProblem(422)
+            .WithExample("""{ "signal": "SIGUSR1" }""")
+            .Refuses(
+                ProblemTypes.UnknownRun,
+                ProblemTypes.RunAlreadyEnded,
+                ProblemTypes.NotSupportedForKind,
+                ProblemTypes.NoProcess,
+                ProblemTypes.NotPossibleHere,
+                ProblemTypes.InvalidParameters
+            )
             .Needs(Role.Killer);
         runs.MapPost("/freeze", FreezeAsync)
             .WithName("FreezeRun")
@@ -31,15 +43,26 @@ internal static class ProcessesApi
                 "It ends with `/thaw`, by itself after `ttlSeconds`, and with any request to stop, which a frozen run could not "
                     + "hear. Its timeouts go on. A kill reaches it frozen."
             )
-            .ProducesProblem(404)
-            .ProducesProblem(409)
-            .ProducesProblem(422)
+            .WithExample("""{ "ttlSeconds": 60 }""")
+            .Refuses(
+                ProblemTypes.UnknownRun,
+                ProblemTypes.RunAlreadyEnded,
+                ProblemTypes.NotSupportedForKind,
+                ProblemTypes.NoProcess,
+                ProblemTypes.NotPossibleHere,
+                ProblemTypes.InvalidParameters
+            )
             .Needs(Role.Killer);
         runs.MapPost("/thaw", ThawAsync)
             .WithName("ThawRun")
             .WithSummary("Lets a frozen run go on.")
-            .ProducesProblem(404)
-            .ProducesProblem(409)
+            .Refuses(
+                ProblemTypes.UnknownRun,
+                ProblemTypes.RunAlreadyEnded,
+                ProblemTypes.NotSupportedForKind,
+                ProblemTypes.NoProcess,
+                ProblemTypes.NotPossibleHere
+            )
             .Needs(Role.Killer);
         runs.MapGet("/stack", StackAsync)
             .WithName("GetStack")
@@ -48,13 +71,12 @@ internal static class ProcessesApi
                 "Managed threads of a .NET process are read from outside, and it stands still meanwhile, some tenth of a "
                     + "second: for a run inside the host that is the host. Where they cannot be read, `why` says why."
             )
-            .ProducesProblem(404)
-            .ProducesProblem(409)
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.RunAlreadyEnded, ProblemTypes.NoProcess)
             .Needs(Role.Operator);
         runs.MapGet("/autopsy", AutopsyAsync)
             .WithName("GetAutopsy")
             .WithSummary("Shows where a run was before it was forced, where its job keeps that.")
-            .ProducesProblem(404);
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.NoAutopsy);
     }
 
     private static async Task<Results<Ok<RunContract>, ProblemHttpResult>> SignalAsync(

@@ -1,8 +1,11 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using JobHost.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,42 +15,52 @@ namespace JobHost.Server.Api;
 /// <summary>What ran and runs: find, list, wait, repeat, delete.</summary>
 internal static class RunsApi
 {
-    private const int MaxPageSize = 500;
-    private const int MaxWaitIds = 1000;
+    private const int MaxLabels = 32;
 
     internal static void MapRuns(this IEndpointRouteBuilder routes)
     {
-        var runs = routes.MapGroup("/api/v1/runs").WithTags("Runs");
+        var runs = routes
+            .MapGroup("/api/v1/runs")
+            .WithTag("Runs", "What ran and runs: found, waited for, repeated, removed.");
         runs.MapGet("/", ListAsync)
             .WithName("ListRuns")
             .WithSummary("Lists runs, the newest first.")
             .WithDescription(
                 "`state` may stand several times. `label` is `name=value` and may stand several times; all must match. "
                     + "`since` and `until` are instants of creation. `order` is `newest` or `oldest`."
-            );
+            )
+            .Refuses(ProblemTypes.InvalidPageToken);
         runs.MapGet("/{id}", ShowAsync)
             .WithName("GetRun")
             .WithSummary("Shows a run.")
             .WithDescription("`Prefer: wait=SECONDS`: answers when the run has ended or the time is over.")
-            .ProducesProblem(404);
+            .Waits()
+            .Refuses(ProblemTypes.UnknownRun);
         runs.MapPost("/wait", WaitAsync)
             .WithName("WaitForRuns")
             .WithSummary("Waits until one or all of some runs have ended.")
-            .ProducesProblem(404)
-            .ProducesProblem(422);
+            .WithExample("""{ "ids": ["0198c0de-0000-7000-8000-000000000001"], "mode": "any", "timeoutSeconds": 10 }""")
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.InvalidParameters, ProblemTypes.Forbidden);
         runs.MapPost("/{id}/retry", RetryAsync)
             .WithName("RetryRun")
             .WithSummary("Starts a new run with what an ended one was started with.")
-            .ProducesProblem(404)
-            .ProducesProblem(409)
-            .ProducesProblem(422)
-            .ProducesProblem(429)
+            .Waits()
+            .Locates("the new run")
+            .Refuses(
+                ProblemTypes.UnknownRun,
+                ProblemTypes.RunNotEnded,
+                ProblemTypes.UnknownJob,
+                ProblemTypes.DuplicateRun,
+                ProblemTypes.InvalidParameters,
+                ProblemTypes.GuaranteeNotAvailable,
+                ProblemTypes.QueueFull,
+                ProblemTypes.Draining
+            )
             .Needs(Role.Operator);
         runs.MapDelete("/{id}", DeleteAsync)
             .WithName("DeleteRun")
             .WithSummary("Removes the record, the receipt and the files of an ended run.")
-            .ProducesProblem(404)
-            .ProducesProblem(409)
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.RunNotEnded)
             .Needs(Role.Admin);
     }
 
@@ -58,15 +71,15 @@ internal static class RunsApi
     private static async Task<Results<Ok<PageContract<RunContract>>, ProblemHttpResult>> ListAsync(
         JobRegistry registry,
         HttpContext context,
-        string? job,
-        string[]? state,
-        string? node,
-        string[]? label,
-        DateTimeOffset? since,
-        DateTimeOffset? until,
-        string? order,
-        int? pageSize,
-        string? pageToken
+        [Description("Only runs of this job.")] string? job,
+        [OneOf(typeof(RunState)), Description("Only in one of these states.")] string[]? state,
+        [Description("Only on this node.")] string? node,
+        [Description("Only with all of these labels, each as `name=value`.")] [MaxLength(MaxLabels)] string[]? label,
+        [Description("Only made at this instant or later.")] DateTimeOffset? since,
+        [Description("Only made before this instant.")] DateTimeOffset? until,
+        [OneOf("newest", "oldest"), Description("Which come first; `newest` where it is absent.")] string? order,
+        [Range(1, Paging.MaxSize), Description(Paging.SizeWords)] int? pageSize,
+        [Description(Paging.TokenWords)] string? pageToken
     )
     {
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
@@ -80,15 +93,15 @@ internal static class RunsApi
             Since = since,
             Until = until,
             OldestFirst = order == "oldest",
-            PageSize = pageSize ?? 50,
+            PageSize = pageSize ?? Paging.DefaultSize,
         };
         if (order is not (null or "newest" or "oldest"))
         {
             errors["order"] = ["The order is 'newest' or 'oldest'."];
         }
-        if (query.PageSize is < 1 or > MaxPageSize)
+        if (query.PageSize is < 1 or > Paging.MaxSize)
         {
-            errors["pageSize"] = [$"The page size is 1 to {MaxPageSize}."];
+            errors["pageSize"] = [$"The page size is 1 to {Paging.MaxSize}."];
         }
         if (errors.Count > 0)
         {
@@ -143,13 +156,13 @@ internal static class RunsApi
         AuditNote.Changes(context, body.CancelPending);
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
         var timeout = BodyReading.Seconds(body.TimeoutSeconds ?? 30, "timeoutSeconds", errors) ?? default;
-        if (timeout > TimeSpan.FromSeconds(300))
+        if (timeout > TimeSpan.FromSeconds(Preferences.MaxSeconds))
         {
-            errors["timeoutSeconds"] = ["The value is 0 to 300 seconds."];
+            errors["timeoutSeconds"] = [$"The value is 0 to {Preferences.MaxSeconds} seconds."];
         }
-        if (body.Ids.Count is < 1 or > MaxWaitIds)
+        if (body.Ids.Count is < 1 or > WaitBody.MaxIds)
         {
-            errors["ids"] = [$"1 to {MaxWaitIds} ids."];
+            errors["ids"] = [$"1 to {WaitBody.MaxIds} ids."];
         }
         if (errors.Count > 0)
         {
@@ -246,13 +259,13 @@ internal static class RunsApi
         var labels = new List<KeyValuePair<string, string>>();
         foreach (var text in texts)
         {
-            if (text.Split('=', 2) is [{ Length: > 0 } name, var value] && labels.Count < 32)
+            if (text.Split('=', 2) is [{ Length: > 0 } name, var value] && labels.Count < MaxLabels)
             {
                 labels.Add(new(name, value));
             }
             else
             {
-                errors["label"] = ["A label is written as name=value; at most 32."];
+                errors["label"] = [$"A label is written as name=value; at most {MaxLabels}."];
             }
         }
         return labels;

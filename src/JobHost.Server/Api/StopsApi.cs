@@ -1,7 +1,9 @@
+using System.ComponentModel;
 using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -15,7 +17,9 @@ internal static class StopsApi
 
     internal static void MapStops(this IEndpointRouteBuilder routes)
     {
-        var runs = routes.MapGroup("/api/v1/runs/{id}").WithTags("Stopping");
+        var runs = routes
+            .MapGroup("/api/v1/runs/{id}")
+            .WithTag("Stopping", "Asking runs to stop, forcing them, and the receipt of it.");
         runs.MapPost("/cancel", CancelAsync)
             .WithName("CancelRun")
             .WithSummary("Asks a run to stop. The answer comes when the request is on disk.")
@@ -24,7 +28,11 @@ internal static class StopsApi
                     + "Force follows only with `escalate: kill`. A frozen run is thawed first, so that it can hear. "
                     + ValidateOnly
             )
-            .ProducesStop()
+            .AnswersEither<TerminationContract, StopPlanContract>()
+            .Waits()
+            .Locates("the receipt")
+            .WithExample("""{ "reason": "wrong input", "graceSeconds": 5, "escalate": "kill" }""")
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.RunAlreadyEnded, ProblemTypes.InvalidParameters)
             .Needs(Role.Operator);
         runs.MapPost("/kill", KillAsync)
             .WithName("KillRun")
@@ -33,12 +41,16 @@ internal static class StopsApi
                 "`Prefer: wait=SECONDS`: answers 200 only where the run is verified gone in time, else 202. "
                     + ValidateOnly
             )
-            .ProducesStop()
+            .AnswersEither<TerminationContract, StopPlanContract>()
+            .Waits()
+            .Locates("the receipt")
+            .WithExample("""{ "reason": "it hangs" }""")
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.RunAlreadyEnded, ProblemTypes.InvalidParameters)
             .Needs(Role.Killer);
         runs.MapGet("/termination", ShowAsync)
             .WithName("GetTermination")
             .WithSummary("Shows the receipt: who asked, each rung with its outcome, the evidence.")
-            .ProducesProblem(404);
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.NoTermination);
         runs.MapPost("/release", ReleaseAsync)
             .WithName("ReleaseRun")
             .WithSummary("Gives back what a stuck run holds: its slot, its concurrency place, its unique key.")
@@ -46,19 +58,23 @@ internal static class StopsApi
                 "At your own risk, as its code may still run beside whatever takes its place. The run stays `stuck` until it is "
                     + "proven gone, and its receipt says who released it. No other attempt follows."
             )
-            .ProducesStop()
+            .WithExample("""{ "reason": "its socket hangs; the import must go on" }""")
+            .Refuses(ProblemTypes.UnknownRun, ProblemTypes.RunNotStuck, ProblemTypes.InvalidParameters)
             .Needs(Role.Killer);
     }
 
     /// <summary>Who asks, as far as is known.</summary>
     internal static string Caller(HttpContext context) => Security.Caller.Of(context).ToString();
 
-    private static RouteHandlerBuilder ProducesStop(this RouteHandlerBuilder route) =>
-        route.ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
-
     private static Task<
         Results<Accepted<TerminationContract>, Ok<TerminationContract>, Ok<StopPlanContract>, ProblemHttpResult>
-    > CancelAsync(string id, CancelBody? body, bool? validateOnly, JobRegistry registry, HttpContext context) =>
+    > CancelAsync(
+        string id,
+        CancelBody? body,
+        [Description("Whether only to tell what would be done.")] bool? validateOnly,
+        JobRegistry registry,
+        HttpContext context
+    ) =>
         StopAsync(
             id,
             StopLevel.Cancel,
@@ -72,7 +88,13 @@ internal static class StopsApi
 
     private static Task<
         Results<Accepted<TerminationContract>, Ok<TerminationContract>, Ok<StopPlanContract>, ProblemHttpResult>
-    > KillAsync(string id, KillBody? body, bool? validateOnly, JobRegistry registry, HttpContext context) =>
+    > KillAsync(
+        string id,
+        KillBody? body,
+        [Description("Whether only to tell what would be done.")] bool? validateOnly,
+        JobRegistry registry,
+        HttpContext context
+    ) =>
         StopAsync(
             id,
             StopLevel.Kill,
@@ -104,11 +126,7 @@ internal static class StopsApi
         }
         AuditNote.Because(context, reason);
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
-        var grace = BodyReading.Seconds(graceSeconds, "graceSeconds", errors);
-        if (grace > Ladder.MaxGrace)
-        {
-            errors["graceSeconds"] = ["The value is 0 to 86400 seconds."];
-        }
+        var grace = BodyReading.Grace(graceSeconds, errors);
         BodyReading.Reason(reason, errors);
         if (errors.Count > 0)
         {

@@ -2,6 +2,7 @@ using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -10,12 +11,10 @@ namespace JobHost.Server.Api;
 /// <summary>Stopping many runs in one request.</summary>
 internal static class TerminationsApi
 {
-    private const int MaxIds = 1000;
-
     internal static void MapTerminations(this IEndpointRouteBuilder routes) =>
         routes
             .MapPost("/api/v1/terminations", StopAsync)
-            .WithTags("Stopping")
+            .WithTag("Stopping", "Asking runs to stop, forcing them, and the receipt of it.")
             .WithName("StopRuns")
             .WithSummary(
                 "Asks several runs to stop, or stops them by force. The answer comes when every request is on disk."
@@ -24,7 +23,10 @@ internal static class TerminationsApi
                 "By `ids`, or by a `filter` over the runs that have not ended. `mode: kill`, and a cancel with `escalate: kill`, need the "
                     + "role that a kill needs."
             )
-            .ProducesProblem(422)
+            .WithExample(
+                """{ "filter": { "job": "import", "labels": { "team": "reports" } }, "mode": "kill", "reason": "wrong input" }"""
+            )
+            .Refuses(ProblemTypes.InvalidParameters)
             .Needs(Role.Operator);
 
     private static async Task<Results<Accepted<TerminationsContract>, ProblemHttpResult>> StopAsync(
@@ -41,19 +43,15 @@ internal static class TerminationsApi
         }
         AuditNote.Because(context, body.Reason);
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
-        var grace = BodyReading.Seconds(body.GraceSeconds, "graceSeconds", errors);
-        if (grace > Ladder.MaxGrace)
-        {
-            errors["graceSeconds"] = ["The value is 0 to 86400 seconds."];
-        }
+        var grace = BodyReading.Grace(body.GraceSeconds, errors);
         BodyReading.Reason(body.Reason, errors);
         if (body.Ids is null == body.Filter is null)
         {
             errors["ids"] = ["Give ids or a filter, and not both."];
         }
-        if (body.Ids is { Count: < 1 or > MaxIds })
+        if (body.Ids is { Count: < 1 or > TerminationsBody.MaxIds })
         {
-            errors["ids"] = [$"1 to {MaxIds} ids."];
+            errors["ids"] = [$"1 to {TerminationsBody.MaxIds} ids."];
         }
         if (body.Filter?.State?.Any(Transitions.IsFinal) == true)
         {

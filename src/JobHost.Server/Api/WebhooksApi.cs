@@ -1,7 +1,10 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using JobHost.Control;
 using JobHost.Server.Contracts;
 using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using JobHost.Server.Webhooks;
 using JobHost.Storage;
@@ -12,11 +15,11 @@ namespace JobHost.Server.Api;
 /// <summary>Who is told of events, and what came of it. Webhooks are configured, not made over REST.</summary>
 internal static class WebhooksApi
 {
-    private const int MaxPageSize = 500;
-
     internal static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
-        var hooks = routes.MapGroup("/api/v1/webhooks").WithTags("Webhooks");
+        var hooks = routes
+            .MapGroup("/api/v1/webhooks")
+            .WithTag("Webhooks", "Who is told of events, and what came of it.");
         hooks
             .MapGet("/", List)
             .WithName("ListWebhooks")
@@ -27,7 +30,7 @@ internal static class WebhooksApi
             .WithName("ListDeliveries")
             .WithSummary("Lists what came of telling a webhook of events, the newest first.")
             .WithDescription($"The newest {WebhookFollower.Kept} are kept.")
-            .ProducesProblem(404)
+            .Refuses(ProblemTypes.UnknownWebhook, ProblemTypes.InvalidPageToken)
             .Needs(Role.Admin);
     }
 
@@ -47,21 +50,21 @@ internal static class WebhooksApi
         string name,
         WebhookService webhooks,
         IWebhookStore store,
-        int? pageSize,
-        string? pageToken
+        [Range(1, Paging.MaxSize), Description(Paging.SizeWords)] int? pageSize,
+        [Description(Paging.TokenWords)] string? pageToken
     )
     {
         if (!webhooks.Followers.Any(follower => follower.Hook.Name == name))
         {
             return Problems.UnknownWebhook(name);
         }
-        if (pageSize is < 1 or > MaxPageSize)
+        if (pageSize is < 1 or > Paging.MaxSize)
         {
             return Problems.MalformedRequest(
                 "A parameter is not valid; the errors name it.",
                 new Dictionary<string, string[]>(StringComparer.Ordinal)
                 {
-                    ["pageSize"] = [$"The page size is 1 to {MaxPageSize}."],
+                    ["pageSize"] = [$"The page size is 1 to {Paging.MaxSize}."],
                 }
             );
         }
@@ -73,7 +76,7 @@ internal static class WebhooksApi
         {
             return Problems.InvalidPageToken();
         }
-        var limit = pageSize ?? 50;
+        var limit = pageSize ?? Paging.DefaultSize;
         var deliveries = await store.DeliveriesAsync(name, pageToken is null ? null : before, limit);
         return TypedResults.Ok(
             new PageContract<DeliveryContract>(

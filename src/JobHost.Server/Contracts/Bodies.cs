@@ -1,4 +1,8 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using JobHost.Jobs;
+using JobHost.Server.Http;
+using JobHost.Server.OpenApi;
 
 namespace JobHost.Server.Contracts;
 
@@ -12,23 +16,35 @@ public sealed record StartRunBody
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
     /// <summary>-1000 to 1000, higher first.</summary>
+    [Range(BodyReading.MinPriority, BodyReading.MaxPriority)]
     public int? Priority { get; init; }
 
     /// <summary>Not to begin earlier.</summary>
     public DateTimeOffset? NotBefore { get; init; }
 
     /// <summary>No two unfinished runs of the job may have the same; up to 200 characters.</summary>
+    [StringLength(BodyReading.MaxUniqueKey, MinimumLength = 1)]
     public string? UniqueKey { get; init; }
 
     /// <summary>When the run is cancelled, counted from its start.</summary>
+    [Range(0, BodyReading.MaxSeconds, MinimumIsExclusive = true)]
     public double? SoftTimeoutSeconds { get; init; }
 
     /// <summary>When the run is stopped by its whole ladder, counted from its start.</summary>
+    [Range(0, BodyReading.MaxSeconds, MinimumIsExclusive = true)]
     public double? TimeoutSeconds { get; init; }
 
     public RetryContract? Retry { get; init; }
 
     /// <summary>The weakest kill guarantee that will do.</summary>
+    [OneOf(
+        KillGuarantees.Cooperative,
+        KillGuarantees.BestEffort,
+        KillGuarantees.Group,
+        KillGuarantees.Sweep,
+        KillGuarantees.Cgroup,
+        KillGuarantees.PidNamespace
+    )]
     public string? RequireGuarantee { get; init; }
 
     /// <summary>Another ladder than the job's.</summary>
@@ -39,9 +55,11 @@ public sealed record StartRunBody
 public sealed record CancelBody
 {
     /// <summary>Why; up to 1,000 characters.</summary>
+    [MaxLength(BodyReading.MaxReason)]
     public string? Reason { get; init; }
 
     /// <summary>How long it may take before force; default as its ladder says. Matters only with <c>escalate: kill</c>.</summary>
+    [Range(0, BodyReading.MaxGraceSeconds)]
     public double? GraceSeconds { get; init; }
 
     /// <summary>What follows when it does not obey: <c>none</c> (default) or <c>kill</c>.</summary>
@@ -62,9 +80,11 @@ public enum Escalation
 public sealed record KillBody
 {
     /// <summary>Why; up to 1,000 characters.</summary>
+    [MaxLength(BodyReading.MaxReason)]
     public string? Reason { get; init; }
 
     /// <summary>How long it may take to obey before force is used. Default 0.</summary>
+    [Range(0, BodyReading.MaxGraceSeconds)]
     public double? GraceSeconds { get; init; }
 }
 
@@ -72,6 +92,7 @@ public sealed record KillBody
 public sealed record ReleaseBody
 {
     /// <summary>Up to 1,000 characters.</summary>
+    [StringLength(BodyReading.MaxReason, MinimumLength = 1)]
     public required string Reason { get; init; }
 }
 
@@ -86,6 +107,7 @@ public sealed record SignalBody
 public sealed record FreezeBody
 {
     /// <summary>Above 0 to 3600, the default: after it the run is thawed by itself.</summary>
+    [Range(0, 3600, MinimumIsExclusive = true)]
     public double? TtlSeconds { get; init; }
 }
 
@@ -100,13 +122,17 @@ public sealed record MessageBody
 public sealed record PauseBody
 {
     /// <summary>Up to 1,000 characters.</summary>
+    [MaxLength(BodyReading.MaxReason)]
     public string? Reason { get; init; }
 }
 
 /// <summary>Which runs to stop, and how.</summary>
 public sealed record TerminationsBody
 {
+    internal const int MaxIds = 1000;
+
     /// <summary>1 to 1,000 ids; or give a filter.</summary>
+    [Length(1, MaxIds)]
     public IReadOnlyList<Guid>? Ids { get; init; }
 
     /// <summary>Which unfinished runs; or give ids.</summary>
@@ -115,9 +141,11 @@ public sealed record TerminationsBody
     public required TerminationMode Mode { get; init; }
 
     /// <summary>Why; up to 1,000 characters.</summary>
+    [MaxLength(BodyReading.MaxReason)]
     public string? Reason { get; init; }
 
     /// <summary>How long each may take to obey before force follows; as for a single run.</summary>
+    [Range(0, BodyReading.MaxGraceSeconds)]
     public double? GraceSeconds { get; init; }
 
     /// <summary>Whether force follows a cancel that is not obeyed. Default <c>none</c>.</summary>
@@ -173,6 +201,7 @@ public enum TerminationOutcome
 public sealed record DrainBody
 {
     /// <summary>Up to 1,000 characters.</summary>
+    [MaxLength(BodyReading.MaxReason)]
     public string? Reason { get; init; }
 }
 
@@ -180,9 +209,11 @@ public sealed record DrainBody
 public sealed record RecycleBody
 {
     /// <summary>Why; up to 1,000 characters.</summary>
+    [StringLength(BodyReading.MaxReason, MinimumLength = 1)]
     public required string Reason { get; init; }
 
     /// <summary>How long what executes may go on before it is stopped, 0 to 86400. Default 0.</summary>
+    [Range(0, BodyReading.MaxGraceSeconds)]
     public double? GraceSeconds { get; init; }
 
     /// <summary>Whether what executes is killed at once then, without being asked first. Default false.</summary>
@@ -192,13 +223,17 @@ public sealed record RecycleBody
 /// <summary>Which runs to wait for.</summary>
 public sealed record WaitBody
 {
+    internal const int MaxIds = 1000;
+
     /// <summary>1 to 1,000 ids.</summary>
+    [Length(1, MaxIds)]
     public required IReadOnlyList<Guid> Ids { get; init; }
 
     /// <summary>Whether one end is enough. Default <c>all</c>.</summary>
     public WaitMode Mode { get; init; }
 
     /// <summary>0 to 300; default 30.</summary>
+    [Range(0, Preferences.MaxSeconds)]
     public double? TimeoutSeconds { get; init; }
 
     /// <summary>Whether to cancel those that have not ended in time.</summary>

@@ -9,12 +9,15 @@ namespace JobHost.Server.Contracts;
 /// <summary>Turns what clients send into what the engine takes, or into messages that name the field.</summary>
 internal static partial class BodyReading
 {
+    internal const int MinPriority = -1000;
+    internal const int MaxPriority = 1000;
     private const int MaxLabels = 32;
     private const int MaxLabelValue = 256;
-    private const int MaxUniqueKey = 200;
-    private const int MaxReason = 1000;
-    private const int MaxIdempotencyKey = 255;
-    private const double MaxSeconds = 365.0 * 24 * 3600;
+    internal const int MaxUniqueKey = 200;
+    internal const int MaxReason = 1000;
+    internal const int MaxIdempotencyKey = 255;
+    internal const double MaxGraceSeconds = 24 * 3600;
+    internal const double MaxSeconds = 365.0 * 24 * 3600;
 
     /// <summary>Reads a start. The errors are empty when it is good.</summary>
     internal static StartRequest Read(
@@ -46,7 +49,11 @@ internal static partial class BodyReading
             );
         }
         Require(body.Labels is null or { Count: <= MaxLabels }, "labels", $"At most {MaxLabels} labels.");
-        Require(body.Priority is null or (>= -1000 and <= 1000), "priority", "The priority is -1000 to 1000.");
+        Require(
+            body.Priority is null or (>= MinPriority and <= MaxPriority),
+            "priority",
+            $"The priority is {MinPriority} to {MaxPriority}."
+        );
         Require(
             body.UniqueKey is null
                 || (body.UniqueKey.Length is >= 1 and <= MaxUniqueKey && !body.UniqueKey.Any(char.IsControl)),
@@ -107,6 +114,17 @@ internal static partial class BodyReading
         }
         errors[field] = [$"The value is {(above ? "above 0" : "0")} to {MaxSeconds:0} seconds."];
         return null;
+    }
+
+    /// <summary>Reads how long a run may take to obey.</summary>
+    internal static TimeSpan? Grace(double? seconds, SortedDictionary<string, string[]> errors)
+    {
+        var grace = Seconds(seconds, "graceSeconds", errors);
+        if (grace > Ladder.MaxGrace)
+        {
+            errors["graceSeconds"] = [$"The value is 0 to {MaxGraceSeconds:0} seconds."];
+        }
+        return grace;
     }
 
     /// <summary>Reads a reason.</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using JobHost.Control;
 using JobHost.Jobs;
@@ -89,7 +90,10 @@ public sealed record JobContract
 }
 
 /// <summary>A rung and how long it may take.</summary>
-public sealed record LadderStepContract(Rung Rung, double GraceSeconds);
+public sealed record LadderStepContract(
+    Rung Rung,
+    [property: Range(0, BodyReading.MaxGraceSeconds)] double GraceSeconds
+);
 
 /// <summary>How many runs may execute at once, and how many may wait; null: no limit of the job's own.</summary>
 public sealed record ConcurrencyContract(int? Limit, int QueueLimit);
@@ -101,16 +105,21 @@ public sealed record CountsContract(int Queued, int Running);
 public sealed record RetryContract
 {
     /// <summary>1 to 100, the first included.</summary>
+    [Range(1, 100)]
     public int MaxAttempts { get; init; } = RetryPolicy.Once.MaxAttempts;
 
+    [Range(0, BodyReading.MaxGraceSeconds)]
     public double InitialDelaySeconds { get; init; } = RetryPolicy.Once.InitialDelay.TotalSeconds;
 
+    [Range(0, BodyReading.MaxGraceSeconds)]
     public double MaxDelaySeconds { get; init; } = RetryPolicy.Once.MaxDelay.TotalSeconds;
 
     /// <summary>1 to 10.</summary>
+    [Range(1, 10)]
     public double Multiplier { get; init; } = RetryPolicy.Once.Multiplier;
 
     /// <summary>0 to 1.</summary>
+    [Range(0, 1)]
     public double Jitter { get; init; } = RetryPolicy.Once.Jitter;
 
     /// <summary>Whether a run whose node died is tried again.</summary>

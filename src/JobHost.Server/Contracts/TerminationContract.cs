@@ -11,7 +11,7 @@ public sealed record TerminationContract
 
     public required IReadOnlyList<StopRequestContract> Requests { get; init; }
 
-    public required IReadOnlyList<RungContract> Rungs { get; init; }
+    public required IReadOnlyList<ClimbedRungContract> Rungs { get; init; }
 
     /// <summary>What the stop rests on, such as <c>token</c>, <c>thread</c> or <c>cgroup</c>.</summary>
     public string? Mechanism { get; init; }
@@ -48,7 +48,7 @@ public sealed record TerminationContract
             Requests = [.. receipt.Requests.Select(StopRequestContract.Of)],
             Rungs =
             [
-                .. receipt.Rungs.Select(rung => new RungContract(
+                .. receipt.Rungs.Select(rung => new ClimbedRungContract(
                     rung.Rung,
                     rung.At,
                     rung.Elapsed?.TotalMilliseconds,
@@ -111,7 +111,7 @@ public sealed record StopRequestContract(
 /// <param name="At">When.</param>
 /// <param name="ElapsedMs">Until the end or the next rung; null while it goes on.</param>
 /// <param name="Outcome"><c>pending</c>, <c>ended</c>, <c>no-effect</c>, <c>skipped</c>, <c>proven</c>, <c>unproven</c>, or <c>not-possible</c> with the reason.</param>
-public sealed record RungContract(Rung Name, DateTimeOffset At, double? ElapsedMs, string Outcome);
+public sealed record ClimbedRungContract(Rung Name, DateTimeOffset At, double? ElapsedMs, string Outcome);
 
 /// <summary>A process; number and start time, in clock ticks since boot, together mean one process.</summary>
 public sealed record ProcessContract(

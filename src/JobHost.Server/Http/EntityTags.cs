@@ -6,6 +6,7 @@ using JobHost.Jobs;
 using JobHost.Server.Api;
 using JobHost.Server.Contracts;
 using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -17,6 +18,10 @@ namespace JobHost.Server.Http;
 /// </summary>
 internal static class EntityTags
 {
+    private const string JobValue = "job";
+    private const string RunValue = "id";
+    private const string RunsPath = "/api/v1/runs";
+
     internal static async ValueTask<object?> HandleAsync(
         EndpointFilterInvocationContext invocation,
         EndpointFilterDelegate next
@@ -35,6 +40,14 @@ internal static class EntityTags
             : await next(invocation);
     }
 
+    /// <summary>Whether a change at a path can be asked for on the condition that a run or job is as it was seen.</summary>
+    internal static bool AreConditions(RoutePattern path) =>
+        path.GetParameter(JobValue) is not null
+        || (
+            path.GetParameter(RunValue) is not null
+            && path.RawText?.StartsWith(RunsPath, StringComparison.Ordinal) == true
+        );
+
     /// <summary>The document that a result answers with; null where it is none.</summary>
     private static object? Document(object? result)
     {
@@ -48,14 +61,14 @@ internal static class EntityTags
     {
         var registry = context.RequestServices.GetRequiredService<JobRegistry>();
         var values = context.Request.RouteValues;
-        if (values["job"] is string name)
+        if (values[JobValue] is string name)
         {
             var job = context.RequestServices.GetRequiredService<JobCatalog>().Find(name);
             return job is null ? null : JobContract.Of(job, registry);
         }
         return
-            values["id"] is string id
-            && context.Request.Path.StartsWithSegments("/api/v1/runs", StringComparison.Ordinal)
+            values[RunValue] is string id
+            && context.Request.Path.StartsWithSegments(RunsPath, StringComparison.Ordinal)
             && await RunsApi.FindAsync(id, registry) is { } run
             ? RunContract.Of(run, context)
             : null;

@@ -5,7 +5,9 @@ namespace JobHost.Server.Http;
 /// <summary>The header <c>Prefer</c> (RFC 7240), of which <c>wait=SECONDS</c> is understood.</summary>
 internal static class Preferences
 {
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(300);
+    internal const int MaxSeconds = 300;
+
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(MaxSeconds);
 
     /// <summary>How long the client is willing to wait, at most 300 s; null where it does not say.</summary>
     internal static TimeSpan? Wait(HttpRequest request)
