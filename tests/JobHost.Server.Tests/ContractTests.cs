@@ -1,194 +1,126 @@
 using System.Text.Json;
-using JobHost.Server.Security;
 using JobHost.Server.Tests.Support;
 
 namespace JobHost.Server.Tests;
 
-/// <summary>
-/// The refusals that are the same everywhere, of every operation that the document has: a new one is tried without a line here.
-/// </summary>
+/// <summary>The OpenAPI document as others see it: linters, clients that are generated from it, and whoever built on it yesterday.</summary>
 public sealed class ContractTests(ContractTests.Server server) : IClassFixture<ContractTests.Server>
 {
-    private const string NoSuchRun = "0198c0de-0000-7000-8000-000000000001";
+    private const string Accept = "JOBHOST_ACCEPT_CONTRACT";
 
     private readonly ApiClient api = server.Process.Api;
 
     [Fact(Timeout = 120_000)]
-    public async Task Who_shows_no_key_or_names_another_host_or_comes_from_another_site_gets_nowhere()
+    public async Task The_contract_has_not_changed_unnoticed()
     {
-        foreach (var operation in await OperationsAsync())
+        var now = CanonicalJson.Of(await DocumentAsync());
+        if (Environment.GetEnvironmentVariable(Accept) == "1")
         {
-            var isOpen = operation.Path.StartsWith("/healthz", StringComparison.Ordinal);
-            var stranger = await CallAsync(operation, null);
-            Assert.True(stranger.Status == (isOpen ? 200 : 401), $"{operation}: {stranger.Status}");
-            (await CallAsync(operation, "admin", ("Host", "evil.example"))).ExpectProblem(400, "unknown-host");
-            if (operation.Method != "GET")
-            {
-                (await CallAsync(operation, "admin", ("Sec-Fetch-Site", "cross-site"))).ExpectProblem(
-                    403,
-                    "foreign-origin"
-                );
-            }
+            await File.WriteAllTextAsync(NodeTools.Snapshot, now, ApiClient.Token);
+            return;
         }
+        var before = await File.ReadAllTextAsync(NodeTools.Snapshot, ApiClient.Token);
+
+        Assert.True(
+            now == before,
+            $"""
+            The API is no longer what {NodeTools.Snapshot} says it is. What is new is marked with +, what is gone with -:
+            {CanonicalJson.Differences(before, now)}
+            Clients are built on it. If the change is meant, and nothing is gone that clients use, accept it: run this test with
+            {Accept}=1 in the environment, which writes the file anew, and commit the file with the change.
+            """
+        );
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_body_that_is_too_large_or_of_another_type_is_refused_by_whoever_takes_one()
+    public async Task Spectral_finds_nothing_in_it()
     {
-        foreach (var operation in (await OperationsAsync()).Where(operation => operation.TakesBody))
-        {
-            // Input may be long, and is text or bytes.
-            var isInput = operation.Path.EndsWith("/input", StringComparison.Ordinal);
-            using var large = new ByteArrayContent(new byte[isInput ? 2 * 1024 * 1024 : 64 * 1024 + 1]);
-            large.Headers.ContentType = new(isInput ? "application/octet-stream" : "application/json");
-            using var request = new HttpRequestMessage(new(operation.Method), operation.Url(server.Running))
-            {
-                Content = large,
-            };
-            request.Headers.ExpectContinue = true;
-            request.Headers.Add("X-Api-Key", "jh_admin");
-            ApiClient.IsProblem(await api.SendAsync(request), 413, "body-too-large");
-            using var other = new StringContent("<xml/>", mediaType: new("application/xml"));
-            var refused = await api.CallAsync(
-                new(operation.Method),
-                operation.Url(server.Running),
-                other,
-                ("X-Api-Key", "jh_admin")
-            );
-            Assert.True(refused.Status == 415, $"{operation}: {refused.Status} {refused.Text}");
-        }
+        NodeTools.Need();
+        var file = await SavedAsync();
+
+        var (exitCode, output, errors) = await NodeTools.RunAsync(
+            NodeTools.Folder,
+            "spectral",
+            "lint",
+            file,
+            "--ruleset",
+            ".spectral.yaml",
+            "--fail-severity",
+            "hint",
+            "--display-only-failures"
+        );
+
+        Assert.True(exitCode == 0, $"{output}{errors}");
+        Assert.Contains("No results", output, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task What_has_changed_since_it_was_seen_is_left_alone()
+    public async Task Redocly_finds_nothing_in_it()
     {
-        foreach (var operation in await OperationsAsync())
-        {
-            if (operation.Method != "GET" && operation.IsOfRunOrJob)
-            {
-                var answer = await CallAsync(operation, "admin", ("If-Match", "\"as it was once\""));
-                Assert.True(answer.Status == 412, $"{operation}: {answer.Status} {answer.Text}");
-            }
-        }
-    }
+        NodeTools.Need();
+        var file = await SavedAsync();
 
-    [Fact(Timeout = 120_000)]
-    public async Task A_key_of_another_job_finds_no_run_and_no_job()
-    {
-        foreach (var operation in (await OperationsAsync()).Where(operation => operation.IsOfRunOrJob))
-        {
-            var answer = await CallAsync(operation, "other");
-            Assert.True(answer.Status == 404, $"{operation}: {answer.Status} {answer.Text}");
-        }
+        var (exitCode, output, errors) = await NodeTools.RunAsync(
+            NodeTools.Folder,
+            "redocly",
+            "lint",
+            file,
+            "--config",
+            "redocly.yaml",
+            "--format",
+            "json"
+        );
+
+        Assert.True(exitCode == 0, $"{output}{errors}");
+        var totals = JsonElement.Parse(output).GetProperty("totals");
         Assert.Equal(
-            "none",
-            (await CallAsync(new("GET", "/api/v1/runs/{id}", false, null), "admin")).Body.Text("stop")
+            "0 0 0",
+            $"{totals.GetProperty("errors")} {totals.GetProperty("warnings")} {totals.GetProperty("ignored")}"
         );
     }
 
-    [Fact(Timeout = 120_000)]
-    public async Task Who_asks_too_often_is_told_to_wait_whatever_is_asked()
+    [Fact(Timeout = 240_000)]
+    public async Task A_TypeScript_client_that_is_generated_from_it_compiles_and_works()
     {
-        await using var own = await ServerProcess.StartAsync(
-            settings: [.. Server.Keys(), "--JobHost:Http:RequestsPerSecond=1"]
-        );
-        var operations = await OperationsAsync();
-        foreach (var operation in operations.Where(one => !one.Path.StartsWith("/healthz", StringComparison.Ordinal)))
+        NodeTools.Need();
+        var folder = Directory.CreateDirectory(ServerProcess.NewDataDirectory()).FullName;
+        foreach (var name in new[] { "package.json", "tsconfig.json", "client.ts" })
         {
-            // Whatever was granted meanwhile is used up until it is refused.
-            Answer answer;
-            var asked = 0;
-            do
-            {
-                answer = await own.Api.CallAsync(
-                    new(operation.Method),
-                    operation.Url(NoSuchRun),
-                    operation.Example,
-                    ("X-Api-Key", "jh_viewer")
-                );
-            } while (answer.Status != 429 && ++asked < 200);
-            answer.ExpectProblem(429, "too-many-requests");
-            Assert.NotNull(answer.Header("Retry-After"));
+            File.Copy(Path.Combine(NodeTools.Folder, name), Path.Combine(folder, name));
         }
-        (await own.Api.FetchAsync("/healthz/live")).Expect(200);
-        // Others are not held up by it.
-        (await own.Api.FetchAsync("/api/v1/jobs", ("X-Api-Key", "jh_admin"))).Expect(200);
+        Directory.CreateSymbolicLink(Path.Combine(folder, "node_modules"), NodeTools.Modules);
+
+        IsGood(await NodeTools.RunAsync(folder, "openapi-typescript", await SavedAsync(), "--output", "api.d.ts"));
+        IsGood(await NodeTools.RunAsync(folder, "tsc", "--project", "."));
+        var client = Path.Combine("out", "client.js");
+        var said = IsGood(await NodeTools.RunScriptAsync(folder, client, $"{server.Process.Address}".TrimEnd('/')));
+
+        Assert.Equal("all is as the document says", said.Trim());
     }
 
-    private Task<Answer> CallAsync(Operation operation, string? key, params (string, string)[] headers) =>
-        api.CallAsync(
-            new(operation.Method),
-            operation.Url(server.Running),
-            operation.Example,
-            key is null ? headers : [.. headers, ("X-Api-Key", $"jh_{key}")]
-        );
-
-    private async Task<List<Operation>> OperationsAsync()
+    private static string IsGood((int ExitCode, string Output, string Errors) ended)
     {
-        var document = (await api.FetchAsync("/openapi/v1.json", ("X-Api-Key", "jh_viewer"))).Expect(200);
-        return
-        [
-            .. document
-                .GetProperty("paths")
-                .EnumerateObject()
-                .SelectMany(path =>
-                    path.Value.EnumerateObject()
-                        .Select(operation => new Operation(
-                            operation.Name.ToUpperInvariant(),
-                            path.Name,
-                            operation.Value.TryGetProperty("requestBody", out var body),
-                            Example(body)
-                        ))
-                ),
-        ];
+        Assert.True(ended.ExitCode == 0, $"{ended.Output}{ended.Errors}");
+        return ended.Output;
     }
 
-    private static string? Example(JsonElement body) =>
-        body.ValueKind == JsonValueKind.Object
-        && body.GetProperty("content").TryGetProperty("application/json", out var content)
-        && content.TryGetProperty("example", out var example)
-            ? example.GetRawText()
-            : null;
-
-    private sealed record Operation(string Method, string Path, bool TakesBody, string? Example)
+    private async Task<string> SavedAsync()
     {
-        internal bool IsOfRunOrJob =>
-            Path.Contains("{job}", StringComparison.Ordinal)
-            || Path.StartsWith("/api/v1/runs/{id}", StringComparison.Ordinal);
-
-        internal string Url(string run) =>
-            Path.Replace("{job}", "obeys")
-                .Replace("{path}", "none")
-                .Replace("{name}", "none")
-                .Replace("{id}", Path.StartsWith("/api/v1/runs", StringComparison.Ordinal) ? run : "none")
-            + (Method == "DELETE" && Path.EndsWith("/messages", StringComparison.Ordinal) ? "?through=1" : "");
+        var file = $"{ServerProcess.NewDataDirectory()}.json";
+        await File.WriteAllTextAsync(file, (await DocumentAsync()).GetRawText(), ApiClient.Token);
+        return file;
     }
 
-    /// <summary>A real server with a key of each kind, and a run that goes on.</summary>
+    private async Task<JsonElement> DocumentAsync() => (await api.FetchAsync("/openapi/v1.json")).Expect(200);
+
+    /// <summary>The program as users start it: the client needs its samples.</summary>
     public sealed class Server : IAsyncLifetime
     {
         public ServerProcess Process { get; private set; } = null!;
 
-        public string Running { get; private set; } = "";
-
-        public async ValueTask InitializeAsync()
-        {
-            Process = await ServerProcess.StartAsync(settings: [.. Keys()]);
-            var started = await Process.Api.StartRunAsync("obeys", null, ("X-Api-Key", "jh_admin"));
-            Running = started.Expect(202).Text("id");
-        }
+        public async ValueTask InitializeAsync() =>
+            Process = await ServerProcess.StartAsync(program: ServerProcess.Server);
 
         public ValueTask DisposeAsync() => Process.DisposeAsync();
-
-        internal static IEnumerable<string> Keys() =>
-            new[] { "viewer", "admin", "other" }.SelectMany(
-                (name, index) =>
-                    new[]
-                    {
-                        $"--JobHost:Security:Keys:{index}:Name={name}",
-                        $"--JobHost:Security:Keys:{index}:Role={(name == "other" ? "admin" : name)}",
-                        $"--JobHost:Security:Keys:{index}:Hash={ApiKey.HashOf($"jh_{name}")}",
-                    }.Concat(name == "other" ? [$"--JobHost:Security:Keys:{index}:Jobs:0=result"] : [])
-            );
     }
 }

@@ -11,13 +11,13 @@ public sealed class OpenApiTests(FreezeTests.Server server) : IClassFixture<Free
     private readonly ApiClient api = server.InProcess.Api;
 
     [Fact(Timeout = 60_000)]
-    public async Task The_document_is_of_version_3_1_and_names_no_address()
+    public async Task The_document_is_of_version_3_1_and_names_no_host()
     {
         var document = await DocumentAsync();
 
         Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
         Assert.Equal("JobHost", document.GetProperty("info").GetProperty("title").GetString());
-        Assert.False(document.TryGetProperty("servers", out _));
+        Assert.Equal("/", Assert.Single(document.GetProperty("servers").EnumerateArray()).Text("url"));
     }
 
     [Fact(Timeout = 60_000)]
@@ -94,6 +94,102 @@ public sealed class OpenApiTests(FreezeTests.Server server) : IClassFixture<Free
             operations.Count,
             operations.Select(operation => operation.Json.GetProperty("operationId").GetString()).Distinct().Count()
         );
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Every_refusal_names_the_problems_that_it_can_be()
+    {
+        var document = await DocumentAsync();
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+
+        foreach (var (name, json) in Operations(document))
+        {
+            foreach (var response in json.GetProperty("responses").EnumerateObject())
+            {
+                var content = response.Value.TryGetProperty("content", out var given) ? given : default;
+                if (
+                    content.ValueKind != JsonValueKind.Object
+                    || !content.TryGetProperty("application/problem+json", out var problem)
+                )
+                {
+                    Assert.True(
+                        int.Parse(response.Name) < 400 || name == "GET /healthz/ready",
+                        $"{name} {response.Name}"
+                    );
+                    continue;
+                }
+                var schema = problem.GetProperty("schema");
+                var kinds = schema.TryGetProperty("anyOf", out var several)
+                    ? several.EnumerateArray().ToList()
+                    : [schema];
+                foreach (var kind in kinds)
+                {
+                    var reference = kind.Text("$ref")!.Split('/')[^1];
+                    var own = schemas.GetProperty(reference).GetProperty("allOf")[1].GetProperty("properties");
+                    Assert.Equal(response.Name, own.GetProperty("status").GetProperty("enum")[0].GetRawText());
+                    var slug = own.GetProperty("type").GetProperty("enum")[0].GetString()!["/problems/".Length..];
+                    Assert.Contains($"`{slug}`", response.Value.Text("description"), StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Every_document_that_is_answered_has_an_example()
+    {
+        var without =
+            from operation in Operations(await DocumentAsync())
+            from response in operation.Json.GetProperty("responses").EnumerateObject()
+            where
+                response.Value.TryGetProperty("content", out var content)
+                && content.TryGetProperty("application/json", out var media)
+                && !media.TryGetProperty("example", out _)
+            select $"{operation.Name} {response.Name}";
+
+        // What a job returns can be anything.
+        Assert.Equal(["GET /api/v1/runs/{id}/result 200", "GET /api/v1/runs/{id}/result 206"], without);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Every_parameter_says_what_it_is_for()
+    {
+        var silent =
+            from operation in Operations(await DocumentAsync())
+            where operation.Json.TryGetProperty("parameters", out _)
+            from parameter in operation.Json.GetProperty("parameters").EnumerateArray()
+            where !parameter.TryGetProperty("description", out _)
+            select $"{operation.Name} {parameter.Text("name")}";
+
+        Assert.Empty(silent);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_limits_in_it_are_those_that_are_enforced()
+    {
+        var document = await DocumentAsync();
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        var priority = schemas.GetProperty("StartRunBody").GetProperty("properties").GetProperty("priority");
+        var pageSize = document
+            .GetProperty("paths")
+            .GetProperty("/api/v1/runs")
+            .GetProperty("get")
+            .GetProperty("parameters")
+            .EnumerateArray()
+            .Single(parameter => parameter.Text("name") == "pageSize")
+            .GetProperty("schema");
+
+        foreach (var (end, step) in new[] { ("minimum", -1), ("maximum", 1) })
+        {
+            var (last, size) = (priority.GetProperty(end).GetInt32(), pageSize.GetProperty(end).GetInt32());
+            (await api.StartRunAsync("result", new { priority = last })).Expect(202);
+            (await api.StartRunAsync("result", new { priority = last + step })).ExpectProblem(422);
+            (await api.FetchAsync($"/api/v1/runs?pageSize={size}")).Expect(200);
+            (await api.FetchAsync($"/api/v1/runs?pageSize={size + step}")).ExpectProblem(400);
+        }
+        foreach (var state in schemas.GetProperty("RunState").GetProperty("enum").EnumerateArray())
+        {
+            (await api.FetchAsync($"/api/v1/runs?state={state}")).Expect(200);
+        }
     }
 
     [Fact(Timeout = 60_000)]
@@ -272,7 +368,7 @@ public sealed class OpenApiTests(FreezeTests.Server server) : IClassFixture<Free
 
         var schema = answer.GetProperty("content").GetProperty("application/json").GetProperty("schema");
         Assert.Equal(
-            ["#/components/schemas/TerminationContract", "#/components/schemas/StopPlanContract"],
+            ["#/components/schemas/Termination", "#/components/schemas/StopPlan"],
             schema.GetProperty("anyOf").EnumerateArray().Select(one => one.Text("$ref"))
         );
     }

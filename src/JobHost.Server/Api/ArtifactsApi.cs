@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text;
 using System.Text.Json;
 using JobHost.Control;
@@ -90,7 +91,12 @@ internal static class ArtifactsApi
             ? TypedResults.Ok(new ArtifactsContract(await registry.ArtifactsAsync(run, context.RequestAborted)))
             : Problems.UnknownRun(id);
 
-    private static async Task<IResult> DownloadAsync(string id, string path, JobRegistry registry, HttpContext context)
+    private static async Task<IResult> DownloadAsync(
+        string id,
+        [Description("As the list has it, with slashes.")] string path,
+        JobRegistry registry,
+        HttpContext context
+    )
     {
         if (await RunsApi.FindAsync(id, registry) is not { } run)
         {

@@ -31,8 +31,8 @@ internal static class AuditApi
 
     private static async Task<Results<Ok<PageContract<AuditContract>>, ProblemHttpResult>> ListAsync(
         JobRegistry registry,
-        Guid? run,
-        string? by,
+        [Description("Only what was asked of this run.")] Guid? run,
+        [Description("Only what the key of this name asked for.")] string? by,
         [Range(1, Paging.MaxSize), Description(Paging.SizeWords)] int? pageSize,
         [Description(Paging.TokenWords)] string? pageToken
     )

@@ -11,6 +11,8 @@ namespace JobHost.Server.Api;
 /// <summary>What the node is and holds, and how it is drained and begun anew.</summary>
 internal static class NodesApi
 {
+    private const string NameWords = "The name of the node.";
+
     internal static void MapNodes(this IEndpointRouteBuilder routes)
     {
         var nodes = routes
@@ -57,13 +59,13 @@ internal static class NodesApi
         );
 
     private static Results<Ok<NodeContract>, ProblemHttpResult> Find(
-        string id,
+        [Description(NameWords)] string id,
         JobRegistry registry,
         HttpContext context
     ) => id == registry.Node ? Shown(registry, context) : Problems.UnknownNode(id);
 
     private static Results<Ok<NodeContract>, ProblemHttpResult> Drain(
-        string id,
+        [Description(NameWords)] string id,
         DrainBody? body,
         JobRegistry registry,
         HttpContext context
@@ -82,7 +84,7 @@ internal static class NodesApi
     }
 
     private static Results<Ok<NodeContract>, ProblemHttpResult> Resume(
-        string id,
+        [Description(NameWords)] string id,
         JobRegistry registry,
         HttpContext context
     ) =>
@@ -91,7 +93,7 @@ internal static class NodesApi
         : Problems.NodeLeaving();
 
     private static Results<Accepted<RecycleContract>, Ok<RecycleContract>, ProblemHttpResult> Recycle(
-        string id,
+        [Description(NameWords)] string id,
         RecycleBody body,
         [Description("Whether only to tell what would be done.")] bool? validateOnly,
         JobRegistry registry,

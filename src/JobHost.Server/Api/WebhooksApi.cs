@@ -47,7 +47,7 @@ internal static class WebhooksApi
         );
 
     private static async Task<Results<Ok<PageContract<DeliveryContract>>, ProblemHttpResult>> DeliveriesAsync(
-        string name,
+        [Description("The name of the webhook.")] string name,
         WebhookService webhooks,
         IWebhookStore store,
         [Range(1, Paging.MaxSize), Description(Paging.SizeWords)] int? pageSize,

@@ -87,12 +87,18 @@ internal sealed class Operations : IOpenApiOperationTransformer
         var serializer = context
             .ApplicationServices.GetRequiredService<IOptions<JsonOptions>>()
             .Value.SerializerOptions;
+        var main = metadata.OfType<Declarations.Alternatives>().LastOrDefault()?.First;
         foreach (var answer in context.Description.SupportedResponseTypes)
         {
             var status = answer.StatusCode.ToString(CultureInfo.InvariantCulture);
             if (
                 MediaType(operation, status, Json) is { } media
-                && AnswerExamples.Of(answer.Type, answer.StatusCode, serializer) is { } shown
+                && AnswerExamples.Of(
+                    answer.StatusCode == 200 ? main ?? answer.Type : answer.Type,
+                    answer.StatusCode,
+                    serializer
+                )
+                    is { } shown
             )
             {
                 media.Example = shown;

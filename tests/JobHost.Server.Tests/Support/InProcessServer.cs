@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.Mvc.Testing.Handlers;
 
 namespace JobHost.Server.Tests.Support;
 
@@ -15,7 +16,7 @@ public class InProcessServer : WebApplicationFactory<TestHost.EntryPoint>
     {
         this.settings = settings;
         DataDirectory = Path.Combine(Leaks.Folder, Guid.NewGuid().ToString("N"));
-        Api = new(CreateClient());
+        Api = new(CreateDefaultClient(new RedirectHandler(), new ContractHandler()));
     }
 
     public string DataDirectory { get; }

@@ -76,7 +76,13 @@ public sealed partial class ServerProcess : IAsyncDisposable
         await Task.WhenAny(server.listening.Task, exited).WaitAsync(StartBound, ApiClient.Token);
         Assert.True(server.listening.Task.IsCompleted, $"The server did not start: {server.Output}");
         server.Address = await server.listening.Task;
-        server.Api = new(new HttpClient { BaseAddress = server.Address, Timeout = TimeSpan.FromMinutes(2) });
+        server.Api = new(
+            new HttpClient(new ContractHandler { InnerHandler = new SocketsHttpHandler() })
+            {
+                BaseAddress = server.Address,
+                Timeout = TimeSpan.FromMinutes(2),
+            }
+        );
         return server;
     }
 
