@@ -38,7 +38,9 @@ internal sealed class RequestGuard(RequestDelegate next, ServerOptions options)
         if (IsAmbiguous(request))
         {
             context.Response.Headers.Connection = "close";
-            return safe || IsUtf8(request) ? next(context) : Problems.OfStatus(415).ExecuteAsync(context);
+            return Problems.OfStatus(400).ExecuteAsync(context);
+        }
+        return safe || IsUtf8(request) ? next(context) : Problems.OfStatus(415).ExecuteAsync(context);
     }
 
     // Two lengths of one body: a proxy may have gone by the other one, and taken for a body what is a request here (RFC 9112,

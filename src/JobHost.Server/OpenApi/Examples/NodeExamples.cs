@@ -38,6 +38,7 @@ internal static class NodeExamples
                 LimitEnforcer.Kernel,
                 LimitEnforcer.Kernel,
                 LimitEnforcer.Host,
+                LimitEnforcer.Watch,
                 LimitEnforcer.Watch
             )
         ),

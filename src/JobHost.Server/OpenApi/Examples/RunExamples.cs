@@ -61,6 +61,7 @@ internal static class RunExamples
             $"{Story.RunPath}/events",
             $"{Story.RunPath}/messages",
             $"{Story.RunPath}/artifacts",
+            $"{Story.RunPath}/parameters",
             result,
             stack,
             isEnded ? null : $"{Story.RunPath}/cancel",
