@@ -63,8 +63,11 @@ internal sealed class VictimProgram : IAsyncDisposable
         {
             var path = Path.Combine(root, name);
             Directory.CreateDirectory(path);
-            // A server that runs as another user works here, too.
-            System.IO.File.SetUnixFileMode(path, Everybody);
+            // A server that runs as another user works here, too; but none runs a program that everybody could exchange.
+            System.IO.File.SetUnixFileMode(
+                path,
+                name == "bin" ? Everybody & ~(UnixFileMode.GroupWrite | UnixFileMode.OtherWrite) : Everybody
+            );
         }
         await System.IO.File.WriteAllBytesAsync(program.HaltFile, new byte[1], cancellationToken);
         var sources = await UnpackAsync(Path.Combine(root, "bin"), cancellationToken);

@@ -100,7 +100,13 @@ internal sealed class ContractHandler : DelegatingHandler
             // Only the path of a file has slashes of its own.
             return method == Method
                 && (Segments[^1] == "{path}" ? parts.Length >= Segments.Length : parts.Length == Segments.Length)
-                && Segments.Zip(parts).All(pair => pair.First.StartsWith('{') || pair.First == pair.Second);
+                && Segments
+                    .Zip(parts)
+                    .All(pair =>
+                        pair.First == pair.Second
+                        // An empty part is nobody's name, and the path leads nowhere.
+                        || (pair.First.StartsWith('{') && (pair.Second.Length > 0 || pair.First == "{path}"))
+                    );
         }
     }
 }
