@@ -247,7 +247,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
     [InlineData("lane-writes-channel", """{ "value": 1, "bytes": 4000 }""")]
     [InlineData("lane-forges", """{ "times": 2 }""")]
     [InlineData("lane-forges", """{ "runId": "0198c0de-0000-7000-8000-000000000001" }""")]
-    [InlineData("lane-forges", """{ "ending": "killed" }""")]
+    [InlineData("lane-forges", """{ "ending": "Killed" }""")]
     public async Task A_lane_that_says_what_it_may_not_is_killed(string job, string parameters)
     {
         var tenant = await api.StartAsync("lane-second-time", new { marker = witness.Marker });

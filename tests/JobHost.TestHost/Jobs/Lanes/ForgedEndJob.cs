@@ -38,7 +38,7 @@ internal sealed class ForgedEndJob : IThreadJob<ForgedEndParameters>
 internal sealed record ForgedEndParameters(
     Guid? RunId = null,
     int Times = 1,
-    string Ending = "returned",
+    string Ending = "Returned",
     double Seconds = 120,
     string? Marker = null
 );
