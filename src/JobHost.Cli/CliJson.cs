@@ -10,6 +10,8 @@ namespace JobHost.Cli;
 [JsonSerializable(typeof(IReadOnlyList<Run>))]
 [JsonSerializable(typeof(IReadOnlyList<Job>))]
 [JsonSerializable(typeof(IReadOnlyList<Node>))]
+[JsonSerializable(typeof(IReadOnlyList<Schedule>))]
+[JsonSerializable(typeof(IReadOnlyList<ScheduleInstant>))]
 [JsonSerializable(typeof(IReadOnlyList<AuditEntry>))]
 [JsonSerializable(typeof(IReadOnlyList<Artifact>))]
 [JsonSerializable(typeof(IReadOnlyList<Webhook>))]

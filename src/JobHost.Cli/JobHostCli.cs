@@ -98,6 +98,7 @@ public static class JobHostCli
             RecordVerbs.CreateDelete(),
             PauseVerbs.CreatePause(),
             PauseVerbs.CreateResume(),
+            ScheduleVerbs.Create(),
             NodeVerbs.CreateNodes(),
             NodeVerbs.CreateDrain(),
             RecycleVerb.Create(),

@@ -20,6 +20,7 @@ public sealed partial class JobHostClient
             .Add("job", filter.Job)
             .AddEach("state", filter.States.Select(EnumNames.NameOf))
             .Add("node", filter.Node)
+            .Add("schedule", filter.Schedule)
             .AddEach("label", filter.Labels.Select(label => $"{label.Key}={label.Value}"))
             .Add("since", filter.Since)
             .Add("until", filter.Until)

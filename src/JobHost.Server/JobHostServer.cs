@@ -134,6 +134,7 @@ public static class JobHostServer
         api.MapMessages();
         api.MapArtifacts();
         api.MapProcesses();
+        api.MapSchedules();
         api.MapNodes();
         api.MapLogs();
         api.MapEvents();

@@ -48,6 +48,55 @@ public sealed class CliTests(CommandServer server) : IClassFixture<CommandServer
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_schedule_is_set_shown_listed_triggered_paused_and_removed()
+    {
+        var set = await CliProcess.ExpectAsync(
+            0,
+            url,
+            [
+                "schedule",
+                "set",
+                "cli",
+                "exits",
+                "code=3",
+                "--cron",
+                "0 12 1 1 *",
+                "--zone",
+                "Europe/Berlin",
+                "--overlap",
+                "skip",
+            ]
+        );
+        Assert.Contains("0 12 1 1 * Europe/Berlin", set, StringComparison.Ordinal);
+        Assert.Contains("""{"code":3}""", set, StringComparison.Ordinal);
+        Assert.Equal(
+            "01-01 11:00:00Z  2",
+            (await CliProcess.ExpectAsync(0, url, "schedule", "next", "cli", "-n", "1"))[5..23]
+        );
+        var id = (await CliProcess.ExpectAsync(0, url, "schedule", "trigger", "cli")).Trim();
+        Assert.Equal("cli", (await api.EndAsync(id)).Text("schedule", "id"));
+        Assert.Contains(
+            id[^8..],
+            await CliProcess.ExpectAsync(0, url, "ps", "-a", "--schedule", "cli"),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "why",
+            await CliProcess.ExpectAsync(0, url, "schedule", "pause", "cli", "--reason", "why"),
+            StringComparison.Ordinal
+        );
+        Assert.Contains("paused", await CliProcess.ExpectAsync(0, url, "schedule", "list"), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "paused",
+            await CliProcess.ExpectAsync(0, url, "schedule", "resume", "cli"),
+            StringComparison.Ordinal
+        );
+        await CliProcess.ExpectAsync(0, url, "schedule", "delete", "cli");
+        await CliProcess.ExpectAsync(125, url, "schedule", "show", "cli");
+        await CliProcess.ExpectAsync(2, url, "schedule", "set", "cli", "exits", "--overlap", "sometimes");
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task What_a_run_prints_goes_where_it_printed_it()
     {
         await using var cli = CliProcess.Start(url, "run", "streams", "--follow");

@@ -55,6 +55,14 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
             { "POST", "/api/v1/runs/wait", $$"""{ "ids": ["{{Id}}"] }""", Role.Viewer },
             { "POST", "/api/v1/runs/wait", $$"""{ "ids": ["{{Id}}"], "cancelPending": true }""", Role.Operator },
             { "GET", "/api/v1/events?pageSize=1", null, Role.Viewer },
+            { "GET", "/api/v1/schedules", null, Role.Viewer },
+            { "GET", $"/api/v1/schedules/{Id}", null, Role.Viewer },
+            { "GET", $"/api/v1/schedules/{Id}/next", null, Role.Viewer },
+            { "PUT", "/api/v1/schedules/of-roles", """{ "job": "result", "cron": "@yearly" }""", Role.Admin },
+            { "DELETE", $"/api/v1/schedules/{Id}", null, Role.Admin },
+            { "POST", $"/api/v1/schedules/{Id}/pause", "{}", Role.Admin },
+            { "POST", $"/api/v1/schedules/{Id}/resume", null, Role.Admin },
+            { "POST", $"/api/v1/schedules/{Id}/trigger", null, Role.Operator },
             { "GET", "/api/v1/nodes", null, Role.Viewer },
             { "GET", "/api/v1/nodes/none", null, Role.Viewer },
             { "POST", "/api/v1/nodes/none/drain", "{}", Role.Admin },
@@ -81,7 +89,10 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
             var answer = await SendAsync(method, path, body, Bearer(role.ToString().ToLowerInvariant()));
             if (role >= needed)
             {
-                Assert.True(answer.Status is 200 or 202 or 204 or 404 or 415, $"{role}: {answer.Status} {answer.Text}");
+                Assert.True(
+                    answer.Status is 200 or 201 or 202 or 204 or 404 or 415,
+                    $"{role}: {answer.Status} {answer.Text}"
+                );
             }
             else
             {
@@ -208,6 +219,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
         path.Split('?')[0]
             .Replace(Id, "{id}")
             .Replace("/nodes/none", "/nodes/{id}")
+            .Replace("/schedules/of-roles", "/schedules/{id}")
             .Replace("/webhooks/none", "/webhooks/{name}")
             .Replace("/jobs/none", "/jobs/{job}")
             .Replace("/jobs/result", "/jobs/{job}");

@@ -15,11 +15,13 @@ public sealed partial class ArchitectureTests
     [
         "Runs",
         "Jobs",
+        "Schedules",
         "Telemetry",
         "Execution",
         "Storage",
         "Nodes",
         "Control",
+        "Clock",
         "Hosting",
     ];
 
@@ -301,7 +303,11 @@ public sealed partial class ArchitectureTests
             method.IsGenericMethod ? method.GetGenericArguments() : null
         );
 
-    [GeneratedRegex(@"\bJobHost\.(Runs|Jobs|Execution|Storage|Nodes|Control|Hosting)\b", RegexOptions.None, 5000)]
+    [GeneratedRegex(
+        @"\bJobHost\.(Runs|Jobs|Schedules|Telemetry|Execution|Storage|Nodes|Control|Clock|Hosting)\b",
+        RegexOptions.None,
+        5000
+    )]
     private static partial Regex EngineUsing();
 
     [GeneratedRegex(@"\bJobHost\.[A-Z]\w*", RegexOptions.None, 5000)]

@@ -56,7 +56,7 @@ internal static class AuditVerb
                 entry.By,
                 entry.Action,
                 entry.Status.ToString(CultureInfo.InvariantCulture),
-                entry.RunId is { } run ? RunFinder.Short(run) : entry.Job ?? entry.Node,
+                entry.RunId is { } run ? RunFinder.Short(run) : entry.Schedule ?? entry.Job ?? entry.Node,
                 entry.Reason
             );
         }

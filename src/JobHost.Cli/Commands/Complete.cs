@@ -39,6 +39,8 @@ internal static class Complete
 
     internal static IEnumerable<CompletionItem> Webhook(CompletionContext context) => Mark("webhook");
 
+    internal static IEnumerable<CompletionItem> Schedule(CompletionContext context) => Mark("schedule");
+
     internal static bool IsMark(string word) => word[0] == Begin;
 
     /// <summary>The names that a mark stands for; none where the server does not tell them at once.</summary>
@@ -67,6 +69,9 @@ internal static class Complete
                 "open-run" => await RunsAsync(client, Open, bound.Token),
                 "ended-run" => await RunsAsync(client, Ended, bound.Token),
                 "node" => (await client.ListNodesAsync(bound.Token)).Select(one => one.Name),
+                "schedule" => (
+                    await client.ListSchedulesAsync(pageSize: MaxRuns, cancellationToken: bound.Token)
+                ).Items.Select(one => one.Id),
                 "webhook" => (await client.ListWebhooksAsync(bound.Token)).Select(one => one.Name),
                 _ => [],
             };

@@ -13,6 +13,12 @@ internal static class PsVerb
     {
         var all = new Option<bool>("--all", "-a") { Description = "Also runs that have ended" };
         var job = Verb.JobOption("Only runs of this job");
+        var schedule = new Option<string>("--schedule")
+        {
+            Description = "Only runs that this schedule started",
+            HelpName = "schedule",
+        };
+        schedule.CompletionSources.Add(Complete.Schedule);
         var states = Verb.States();
         var labels = Verb.Labels("Only runs with this label; may stand several times");
         var limit = Verb.Limit();
@@ -24,6 +30,7 @@ internal static class PsVerb
         {
             all,
             job,
+            schedule,
             states,
             labels,
             limit,
@@ -39,6 +46,7 @@ internal static class PsVerb
                 var filter = new RunFilter
                 {
                     Job = parsed.GetValue(job),
+                    Schedule = parsed.GetValue(schedule),
                     States = wanted,
                     Labels = Verb.LabelsOf(parsed.GetValue(labels)) ?? [],
                     PageSize = Math.Min(count, 500),

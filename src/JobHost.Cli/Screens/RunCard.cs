@@ -21,6 +21,13 @@ internal static class RunCard
         Line(screen, "attempt", run.Attempt.ToString(CultureInfo.InvariantCulture));
         Line(screen, "node", run.Node + (run.Lane is null ? "" : $", lane {run.Lane}"));
         Line(screen, "labels", string.Join(", ", run.Labels.Select(label => $"{label.Key}={label.Value}")));
+        Line(
+            screen,
+            "schedule",
+            run.Schedule is { } schedule
+                ? $"{schedule.Id}, {(schedule.DueAt is { } due ? $"due {Words.Instant(due)}" : "triggered")}"
+                : null
+        );
         Line(screen, "parameters", run.Parameters?.GetRawText());
         Line(screen, "created", Words.Instant(run.CreatedAt));
         Line(screen, "started", run.StartedAt is { } started ? Words.Instant(started) : null);
@@ -80,7 +87,8 @@ internal static class RunCard
         }
     }
 
-    private static void Line(Screen screen, string name, string? value)
+    /// <summary>A line with a name before it; none where there is no value.</summary>
+    internal static void Line(Screen screen, string name, string? value)
     {
         if (string.IsNullOrEmpty(value))
         {

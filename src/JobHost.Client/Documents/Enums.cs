@@ -239,6 +239,9 @@ public enum EventTopic
 
     /// <summary>A node.</summary>
     Node,
+
+    /// <summary>A schedule.</summary>
+    Schedule,
 }
 
 /// <summary>What came of a request to stop one of several runs.</summary>

@@ -28,6 +28,14 @@ public sealed record RecordedEvent
 
     public string? Node { get; init; }
 
+    public string? Schedule { get; init; }
+
+    /// <summary>The instant of the schedule that it is about; of several, the newest.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>How many instants it is about, where there can be several.</summary>
+    public int? Count { get; init; }
+
     /// <summary>Who wanted it, where somebody did.</summary>
     public string? By { get; init; }
 
@@ -71,6 +79,8 @@ public sealed record AuditEntry
     public Guid? RunId { get; init; }
 
     public string? Node { get; init; }
+
+    public string? Schedule { get; init; }
 
     public string? Reason { get; init; }
 

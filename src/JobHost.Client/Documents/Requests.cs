@@ -107,6 +107,9 @@ public sealed record RunFilter
 
     public string? Node { get; init; }
 
+    /// <summary>Started by this schedule.</summary>
+    public string? Schedule { get; init; }
+
     /// <summary>All of these.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 

@@ -55,6 +55,9 @@ public sealed record Run
     /// <summary>The run that cleans up after this one, as it was stopped.</summary>
     public Guid? CompensatedBy { get; init; }
 
+    /// <summary>The schedule that started it; or null.</summary>
+    public RunSchedule? Schedule { get; init; }
+
     public RunProgress? Progress { get; init; }
 
     /// <summary>Of at most 64 KiB; for a larger one there is <see cref="JobHostClient.OpenResultAsync"/>.</summary>

@@ -31,10 +31,10 @@ internal static class EventsApi
             .MapGet("/api/v1/events", AllAsync)
             .WithTag("Events", "What happens: a list of what has happened, or a stream that goes on.")
             .WithName("ListEvents")
-            .WithSummary("Tells what happens to runs and nodes.")
+            .WithSummary("Tells what happens to runs, jobs, nodes and schedules.")
             .WithDescription(
                 HowToFollow
-                    + " A stream without `Last-Event-ID` begins now. `topic`: `run`, `job`, `node`, several with commas between; `job`: only runs of this job."
+                    + " A stream without `Last-Event-ID` begins now. `topic`: `run`, `job`, `node`, `schedule`, several with commas between; `job`: only runs of this job."
             )
             .Produces<PageContract<EventContract>>(200, "application/json", EventStream.MediaType)
             .Resumes()
@@ -239,7 +239,7 @@ internal static class EventsApi
             }
             else
             {
-                errors["topic"] = ["One or more of run, job, node, with commas between."];
+                errors["topic"] = ["One or more of run, job, node, schedule, with commas between."];
             }
         }
         return topics;

@@ -10,7 +10,10 @@ internal static class HealthApi
 {
     internal static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/healthz").WithTag("Health", "What load balancers and people ask first.").AllowAnonymous();
+        var health = routes
+            .MapGroup("/healthz")
+            .WithTag("Health", "What load balancers and people ask first.")
+            .AllowAnonymous();
         health
             .MapGet("/live", () => TypedResults.Ok(new LiveContract("live")))
             .WithName("GetLive")

@@ -27,7 +27,7 @@ internal static class RunsApi
             .WithSummary("Lists runs, the newest first.")
             .WithDescription(
                 "`state` may stand several times. `label` is `name=value` and may stand several times; all must match. "
-                    + "`since` and `until` are instants of creation. `order` is `newest` or `oldest`."
+                    + "`schedule`: started by this one. `since` and `until` are instants of creation. `order` is `newest` or `oldest`."
             )
             .Refuses(ProblemTypes.InvalidPageToken);
         runs.MapGet("/{id}", ShowAsync)
@@ -74,6 +74,7 @@ internal static class RunsApi
         [Description("Only runs of this job.")] string? job,
         [OneOf(typeof(RunState)), Description("Only in one of these states.")] string[]? state,
         [Description("Only on this node.")] string? node,
+        [Description("Only started by this schedule.")] string? schedule,
         [Description("Only with all of these labels, each as `name=value`.")] [MaxLength(MaxLabels)] string[]? label,
         [Description("Only made at this instant or later.")] DateTimeOffset? since,
         [Description("Only made before this instant.")] DateTimeOffset? until,
@@ -89,6 +90,7 @@ internal static class RunsApi
             Jobs = Caller.Of(context).Jobs,
             States = States(state ?? [], errors),
             Node = node,
+            Schedule = schedule,
             Labels = Labels(label ?? [], errors),
             Since = since,
             Until = until,

@@ -27,6 +27,8 @@ public sealed record AuditContract
 
     public string? Node { get; init; }
 
+    public string? Schedule { get; init; }
+
     public string? Reason { get; init; }
 
     /// <summary>The status that it was answered with.</summary>
@@ -44,6 +46,7 @@ public sealed record AuditContract
             Job = entry.Job,
             RunId = entry.RunId?.Value,
             Node = entry.Node,
+            Schedule = entry.Schedule,
             Reason = entry.Reason,
             Status = entry.Status,
         };

@@ -60,12 +60,7 @@ internal static partial class BodyReading
             "uniqueKey",
             $"A unique key has 1 to {MaxUniqueKey} characters and no control characters."
         );
-        Require(
-            idempotencyKey is null
-                || (idempotencyKey.Length is >= 1 and <= MaxIdempotencyKey && !idempotencyKey.Any(char.IsControl)),
-            "Idempotency-Key",
-            $"An idempotency key has 1 to {MaxIdempotencyKey} characters."
-        );
+        IdempotencyKey(idempotencyKey, errors);
         Require(
             body.RequireGuarantee is null || KillGuarantees.All.Contains(body.RequireGuarantee),
             "requireGuarantee",
@@ -89,6 +84,15 @@ internal static partial class BodyReading
             RequireGuarantee = body.RequireGuarantee,
             IdempotencyKey = idempotencyKey,
         };
+    }
+
+    /// <summary>Checks an idempotency key.</summary>
+    internal static void IdempotencyKey(string? key, SortedDictionary<string, string[]> errors)
+    {
+        if (key is not null && (key.Length is < 1 or > MaxIdempotencyKey || key.Any(char.IsControl)))
+        {
+            errors["Idempotency-Key"] = [$"An idempotency key has 1 to {MaxIdempotencyKey} characters."];
+        }
     }
 
     /// <summary>Reads a duration in seconds.</summary>

@@ -15,7 +15,9 @@ public sealed record EventContract
 
     /// <summary>
     /// <c>run.STATE</c> with the state that the run has from now on, <c>run.stopRequested</c>, <c>run.released</c>;
-    /// <c>job.paused</c>, <c>job.resumed</c>; <c>node.started</c>, <c>node.draining</c>, <c>node.resumed</c>, <c>node.recycling</c>, <c>node.leaving</c>.
+    /// <c>job.paused</c>, <c>job.resumed</c>; <c>node.started</c>, <c>node.draining</c>, <c>node.resumed</c>, <c>node.recycling</c>, <c>node.leaving</c>;
+    /// <c>schedule.created</c>, <c>schedule.updated</c>, <c>schedule.deleted</c>, <c>schedule.paused</c>, <c>schedule.resumed</c>, <c>schedule.fired</c>,
+    /// <c>schedule.skipped</c>, <c>schedule.misfired</c>, <c>schedule.refused</c>.
     /// </summary>
     public required string Type { get; init; }
 
@@ -30,6 +32,14 @@ public sealed record EventContract
     public int? Attempt { get; init; }
 
     public string? Node { get; init; }
+
+    public string? Schedule { get; init; }
+
+    /// <summary>The instant of the schedule that it is about; of several, the newest.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>How many instants it is about, where there can be several.</summary>
+    public int? Count { get; init; }
 
     /// <summary>Who wanted it, where somebody did.</summary>
     public string? By { get; init; }
@@ -52,6 +62,9 @@ public sealed record EventContract
             Stop = recorded.Stop,
             Attempt = recorded.Attempt,
             Node = recorded.Node,
+            Schedule = recorded.Schedule,
+            DueAt = recorded.DueAt,
+            Count = recorded.Count,
             By = recorded.By,
             Reason = recorded.Reason,
             Error = recorded.Error,

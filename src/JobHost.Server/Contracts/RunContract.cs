@@ -53,6 +53,9 @@ public sealed record RunContract
     /// <summary>The run that cleans up after this one, as it was stopped.</summary>
     public Guid? CompensatedBy { get; init; }
 
+    /// <summary>The schedule that started it; or null.</summary>
+    public RunScheduleContract? Schedule { get; init; }
+
     public RunProgress? Progress { get; init; }
 
     /// <summary>Of at most 64 KiB; a larger one is at <c>links.result</c>.</summary>
@@ -113,6 +116,7 @@ public sealed record RunContract
             RetryOf = run.RetryOf?.Value,
             Compensates = run.Compensates?.Value,
             CompensatedBy = run.CompensatedBy?.Value,
+            Schedule = run.Schedule is { } schedule ? new(schedule.Id, schedule.DueAt) : null,
             Progress = run.Progress,
             Result = run.Result,
             ResultFileBytes = run.ResultFileBytes,
@@ -144,6 +148,11 @@ public sealed record RunContract
         };
     }
 }
+
+/// <summary>What a schedule started a run for.</summary>
+/// <param name="Id">The schedule.</param>
+/// <param name="DueAt">The instant at which it was due; null where somebody triggered it.</param>
+public sealed record RunScheduleContract(string Id, DateTimeOffset? DueAt);
 
 /// <summary>Where to go from a run; null where there is no way now.</summary>
 public sealed record RunLinks(

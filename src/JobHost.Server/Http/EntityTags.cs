@@ -14,7 +14,7 @@ namespace JobHost.Server.Http;
 
 /// <summary>
 /// Marks every document with a tag of its content (RFC 9110, 8.8.3). Whoever has it already is told so (<c>If-None-Match</c>,
-/// 304), and a change can be asked for on the condition that the run or job is still as it was seen (<c>If-Match</c>, 412).
+/// 304), and a change can be asked for on the condition that the run, job or schedule is still as it was seen (<c>If-Match</c>, 412).
 /// </summary>
 internal static class EntityTags
 {
@@ -40,13 +40,25 @@ internal static class EntityTags
             : await next(invocation);
     }
 
-    /// <summary>Whether a change at a path can be asked for on the condition that a run or job is as it was seen.</summary>
+    /// <summary>Whether a change at a path can be asked for on the condition that a run, job or schedule is as it was seen.</summary>
     internal static bool AreConditions(RoutePattern path) =>
         path.GetParameter(JobValue) is not null
         || (
             path.GetParameter(RunValue) is not null
-            && path.RawText?.StartsWith(RunsPath, StringComparison.Ordinal) == true
+            && (
+                path.RawText?.StartsWith(RunsPath, StringComparison.Ordinal) == true
+                || path.RawText?.StartsWith(SchedulesApi.Path, StringComparison.Ordinal) == true
+            )
         );
+
+    /// <summary>Whether a document is as <c>If-Match</c> says, or not there, as <c>If-None-Match: *</c> says.</summary>
+    internal static bool IsAsSeen(object? current, HttpContext context)
+    {
+        var headers = context.Request.GetTypedHeaders();
+        return (
+                headers.IfMatch.Count == 0 || (current is not null && Matches(headers.IfMatch, TagOf(current, context)))
+            ) && (current is null || !headers.IfNoneMatch.Any(one => one.Equals(EntityTagHeaderValue.Any)));
+    }
 
     /// <summary>The document that a result answers with; null where it is none.</summary>
     private static object? Document(object? result)
@@ -65,6 +77,10 @@ internal static class EntityTags
         {
             var job = context.RequestServices.GetRequiredService<JobCatalog>().Find(name);
             return job is null ? null : JobContract.Of(job, registry);
+        }
+        if (SchedulesApi.FindOf(context) is { } schedule)
+        {
+            return ScheduleContract.Of(schedule, context);
         }
         return
             values[RunValue] is string id

@@ -45,6 +45,7 @@ internal static class ProblemTypes
     internal static readonly ProblemType UnknownArtifact = new(404, "unknown-artifact", "There is no such file");
     internal static readonly ProblemType UnknownNode = new(404, "unknown-node", "There is no such node");
     internal static readonly ProblemType UnknownWebhook = new(404, "unknown-webhook", "There is no such webhook");
+    internal static readonly ProblemType UnknownSchedule = new(404, "unknown-schedule", "There is no such schedule");
     internal static readonly ProblemType NotFound = new(404, "not-found", "There is nothing at this path");
     internal static readonly ProblemType MethodNotAllowed = new(
         405,
@@ -66,6 +67,11 @@ internal static class ProblemTypes
         409,
         "duplicate-run",
         "A run with this unique key is unfinished"
+    );
+    internal static readonly ProblemType TooManySchedules = new(
+        409,
+        "too-many-schedules",
+        "There are as many schedules as there may be"
     );
     internal static readonly ProblemType PreconditionFailed = new(
         412,

@@ -102,6 +102,12 @@ internal static class Problems
     internal static ProblemHttpResult UnknownWebhook(string name) =>
         Problem(ProblemTypes.UnknownWebhook, $"No webhook is called '{Shown(name)}'.");
 
+    internal static ProblemHttpResult UnknownSchedule(string id) =>
+        Problem(ProblemTypes.UnknownSchedule, $"No schedule has the id '{Shown(id)}'.");
+
+    internal static ProblemHttpResult TooManySchedules(int limit) =>
+        Problem(ProblemTypes.TooManySchedules, $"There are {limit}. Delete some, or raise JobHost:Schedules:Max.");
+
     internal static ProblemHttpResult NodeLeaving() =>
         Problem(ProblemTypes.NodeLeaving, "It ends its process and cannot be held or resumed any more.");
 

@@ -135,10 +135,15 @@ internal sealed class Operations : IOpenApiOperationTransformer
         )
         {
             var schema = (OpenApiSchema)parameter.Schema!;
+            var isSchedule = description.RelativePath!.StartsWith("api/v1/schedules/{id}", StringComparison.Ordinal);
             var isRun = description.RelativePath!.StartsWith("api/v1/runs/{id}", StringComparison.Ordinal);
             (parameter.Description, schema.Format) = parameter.Name switch
             {
                 "id" when isRun => ("The id of the run. What is no id, no run has: 404.", "uuid"),
+                "id" when isSchedule => (
+                    "The id of the schedule: 1 to 100 of a-z, 0-9, '.', '_' and '-'.",
+                    schema.Format
+                ),
                 "job" => (parameter.Description ?? "The name of the job.", schema.Format),
                 _ => (parameter.Description, schema.Format),
             };

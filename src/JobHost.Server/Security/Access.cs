@@ -1,6 +1,7 @@
 using JobHost.Control;
 using JobHost.Hosting;
 using JobHost.Runs;
+using JobHost.Server.Api;
 using JobHost.Server.Http;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -67,6 +68,14 @@ internal static class Access
             if (values["job"] is string job && !caller.Sees(job))
             {
                 return Problems.UnknownJob(job);
+            }
+            if (
+                SchedulesApi.IsScheduleOf(context)
+                && SchedulesApi.FindOf(context) is { } schedule
+                && !caller.Sees(schedule.Spec.Job)
+            )
+            {
+                return Problems.UnknownSchedule(schedule.Id);
             }
             if (
                 values["id"] is string id

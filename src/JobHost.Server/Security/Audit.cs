@@ -1,6 +1,7 @@
 using JobHost.Control;
 using JobHost.Jobs;
 using JobHost.Runs;
+using JobHost.Server.Api;
 using JobHost.Storage;
 
 namespace JobHost.Server.Security;
@@ -38,6 +39,7 @@ internal sealed class Audit(RequestDelegate next, JobRegistry registry, TimeProv
         var values = context.Request.RouteValues;
         var id = values["id"] as string;
         var isNode = context.Request.Path.StartsWithSegments("/api/v1/nodes", StringComparison.Ordinal);
+        var isSchedule = SchedulesApi.IsScheduleOf(context);
         try
         {
             var link = await registry.AppendAuditAsync(
@@ -48,9 +50,10 @@ internal sealed class Audit(RequestDelegate next, JobRegistry registry, TimeProv
                     Role = caller.Role.ToString(),
                     From = caller.Address,
                     Action = action,
-                    Job = values["job"] as string,
-                    RunId = note.Run ?? (!isNode && RunId.TryParse(id, out var run) ? run : null),
+                    Job = values["job"] as string ?? note.Job,
+                    RunId = note.Run ?? (!isNode && !isSchedule && RunId.TryParse(id, out var run) ? run : null),
                     Node = isNode ? id : null,
+                    Schedule = isSchedule ? id : null,
                     Reason = note.Reason,
                     Status = context.Response.StatusCode,
                 }
@@ -76,6 +79,9 @@ internal sealed class AuditNote
     /// <summary>The run that it made.</summary>
     internal RunId? Run { get; set; }
 
+    /// <summary>The job that it is about, where the path does not say it.</summary>
+    internal string? Job { get; private set; }
+
     internal string? Reason { get; private set; }
 
     /// <summary>Notes why a change is asked for.</summary>
@@ -85,6 +91,15 @@ internal sealed class AuditNote
         {
             var shown = context.RequestServices.GetRequiredService<Secrets>().Hide(reason);
             note.Reason = shown?.Length > MaxReason ? shown[..MaxReason] : shown;
+        }
+    }
+
+    /// <summary>Notes the job that a change is about.</summary>
+    internal static void About(HttpContext context, string job)
+    {
+        if (context.Features.Get<AuditNote>() is { } note)
+        {
+            note.Job = job.Length > MaxReason ? job[..MaxReason] : job;
         }
     }
 

@@ -83,7 +83,7 @@ public sealed partial class JobRegistry
             var claim = request.IdempotencyKey is { } key
                 ? new IdempotencyClaim(key, HashOf(request, fresh.LargeParameters))
                 : null;
-            var result = await live.AcceptAsync(claim);
+            var result = await live.AcceptAsync(claim, request.Fired?.Invoke(live.Record));
             accepted = result.Outcome == AcceptOutcome.Accepted;
             if (!accepted)
             {
@@ -92,6 +92,7 @@ public sealed partial class JobRegistry
                 {
                     AcceptOutcome.Replayed => new StartResult.Replayed(there),
                     AcceptOutcome.KeyReused => new StartResult.KeyReused(there.Id),
+                    AcceptOutcome.Superseded => new StartResult.Superseded(),
                     _ => new StartResult.Duplicate(there),
                 };
             }
@@ -113,6 +114,22 @@ public sealed partial class JobRegistry
         dispatcher.Enqueue(live);
         return new StartResult.Accepted(run);
     }
+
+    /// <summary>Why a start would be refused, whenever it were asked for; null where it would not.</summary>
+    internal StartResult? Check(StartRequest request) =>
+        catalog.Find(request.Job) is { } job ? Refusal(request, job) : new StartResult.UnknownJob(request.Job);
+
+    /// <summary>Whether others have to wait for the end of a run: it is there, has not ended, and was not released.</summary>
+    internal bool IsInTheWay(RunId id) =>
+        liveRuns.TryFind(id, out var live) && !live.Record.IsEnded && !live.IsReleased;
+
+    /// <summary>Completes when a run has ended or was released.</summary>
+    internal Task WhenOutOfTheWayAsync(RunId id) =>
+        liveRuns.TryFind(id, out var live) ? Task.WhenAny(live.Ended, live.WhenReleased) : Task.CompletedTask;
+
+    /// <summary>The runs of schedules that have not ended.</summary>
+    internal IEnumerable<Run> UnfinishedOfSchedules() =>
+        liveRuns.All.Select(live => live.Record).Where(run => run.Schedule is not null && !run.IsEnded);
 
     private StartResult? Refusal(StartRequest request, JobDefinition job)
     {
@@ -174,6 +191,7 @@ public sealed partial class JobRegistry
             NotBefore = request.NotBefore,
             UniqueKey = request.UniqueKey,
             RetryOf = retryOf,
+            Schedule = request.Schedule,
             KillGuarantee = guarantees.Of(job),
             Lane = job.Footing.Lane,
             Policy = new()

@@ -102,8 +102,8 @@ internal sealed partial class LiveRun
             var evidence = receipt!;
             if (evidence.Released is null)
             {
-                var released = new RunRelease(by, time.GetUtcNow(), reason, record.UniqueKey);
-                evidence = evidence with { Released = released };
+                var release = new RunRelease(by, time.GetUtcNow(), reason, record.UniqueKey);
+                evidence = evidence with { Released = release };
                 if (
                     !await WriteLockedAsync(
                         record with
@@ -111,13 +111,14 @@ internal sealed partial class LiveRun
                             UniqueKey = null,
                         },
                         evidence,
-                        () => receipt! with { Released = released }
+                        () => receipt! with { Released = release }
                     )
                 )
                 {
                     return new ReleaseResult.NotFound();
                 }
             }
+            released.TrySetResult();
             return new ReleaseResult.Released(Record, receipt!);
         }
         finally

@@ -19,6 +19,7 @@ internal sealed partial class LiveRun
     private readonly TimeProvider time;
     private readonly Turn turn = new();
     private readonly TaskCompletionSource<Run> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock gate = new();
     private volatile Run record;
     private volatile Receipt? receipt;
@@ -86,14 +87,20 @@ internal sealed partial class LiveRun
     /// <summary>Completes with the final record when it is on disk.</summary>
     internal Task<Run> Ended => ended.Task;
 
+    /// <summary>Whether it is stuck and somebody has given back what it holds.</summary>
+    internal bool IsReleased => receipt?.Released is not null;
+
+    /// <summary>Completes when somebody gives back, in this life, what it holds.</summary>
+    internal Task WhenReleased => released.Task;
+
     /// <summary>Records the run for the first time.</summary>
     /// <exception cref="StoreUnavailableException">It is not recorded.</exception>
-    internal async Task<AcceptResult> AcceptAsync(IdempotencyClaim? claim)
+    internal async Task<AcceptResult> AcceptAsync(IdempotencyClaim? claim, ScheduleUpdate? fired = null)
     {
         await turn.TakeAsync();
         try
         {
-            return await store.AcceptAsync(record, claim);
+            return await store.AcceptAsync(record, claim, fired);
         }
         finally
         {

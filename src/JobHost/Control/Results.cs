@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using JobHost.Execution.Stacks;
 using JobHost.Runs;
+using JobHost.Storage;
 
 namespace JobHost.Control;
 
@@ -35,6 +36,12 @@ public sealed record StartRequest
 
     /// <summary>The client's key for a start that happens once.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>The schedule that starts it.</summary>
+    internal RunSchedule? Schedule { get; init; }
+
+    /// <summary>Tells how that schedule is once the run is accepted, which is recorded in the same transaction; or null.</summary>
+    internal Func<Run, ScheduleUpdate>? Fired { get; init; }
 }
 
 /// <summary>What came of a start.</summary>
@@ -46,7 +53,7 @@ public abstract record StartResult
     internal string? RefusedFor =>
         this switch
         {
-            Accepted or Replayed => null,
+            Accepted or Replayed or Superseded => null,
             UnknownJob => "unknown-job",
             Invalid => "invalid-parameters",
             GuaranteeNotAvailable => "guarantee-not-available",
@@ -82,6 +89,9 @@ public abstract record StartResult
 
     /// <summary>The node is shutting down.</summary>
     public sealed record Draining : StartResult;
+
+    /// <summary>The schedule that wanted it is no longer as it was.</summary>
+    internal sealed record Superseded : StartResult;
 }
 
 /// <summary>What came of asking a run to stop.</summary>

@@ -45,6 +45,8 @@ public sealed class JobHostOptions
 
     public LaneOptions Lanes { get; set; } = new();
 
+    public ScheduleOptions Schedules { get; set; } = new();
+
     /// <summary>Commands that can be run as jobs, by name.</summary>
     public Dictionary<string, CommandConfig> Commands { get; set; } = new(StringComparer.Ordinal);
 }
@@ -116,6 +118,18 @@ public sealed class LaneOptions
     /// <summary>How long a lane without runs is kept. Default 5 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>What starts runs by itself.</summary>
+public sealed class ScheduleOptions
+{
+    /// <summary>How many schedules there may be. Default 10,000.</summary>
+    [Range(0, 1_000_000)]
+    public int Max { get; set; } = 10_000;
+
+    /// <summary>How late a run may be started; what is later is up to the misfire policy of its schedule. Default 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
+    public TimeSpan MisfireThreshold { get; set; } = TimeSpan.FromMinutes(1);
 }
 
 /// <summary>How the processes of runs are killed.</summary>

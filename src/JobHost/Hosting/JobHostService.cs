@@ -1,3 +1,4 @@
+using JobHost.Clock;
 using JobHost.Control;
 using JobHost.Execution.Lanes;
 using JobHost.Execution.Processes;
@@ -16,6 +17,7 @@ namespace JobHost.Hosting;
 /// </summary>
 internal sealed class JobHostService(
     JobRegistry registry,
+    ScheduleRegistry schedules,
     AttemptRunner runner,
     IRunStore store,
     NodeTier tier,
@@ -38,6 +40,7 @@ internal sealed class JobHostService(
         var allGone = await leftovers.KillAllAsync();
         await tier.ChooseAsync();
         await registry.RecoverAsync(allGone, leftovers, runner, stopped.Token);
+        await schedules.RecallAsync();
     }
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Once(ref draining, DrainAsync);

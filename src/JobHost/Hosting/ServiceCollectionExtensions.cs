@@ -1,3 +1,4 @@
+using JobHost.Clock;
 using JobHost.Control;
 using JobHost.Execution;
 using JobHost.Execution.Lanes;
@@ -57,9 +58,11 @@ public static class ServiceCollectionExtensions
         AddNode(services, options);
         AddExecution(services, options);
         AddControl(services, options);
+        AddClock(services, options);
         services.AddHostedService<JobHostService>();
         services.AddHostedService<RetentionService>();
         services.AddHostedService<RecycleService>();
+        services.AddHostedService<ScheduleService>();
         // Draining has its own bound; the host's must not cut it short.
         services.Configure<HostOptions>(host =>
             host.ShutdownTimeout = options.Shutdown.Timeout + TimeSpan.FromSeconds(30)
@@ -206,6 +209,21 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<Autopsies>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<JobRegistry>>()
+        ));
+    }
+
+    private static void AddClock(IServiceCollection services, JobHostOptions options)
+    {
+        services.AddSingleton(provider => (IScheduleStore)provider.GetRequiredService<IRunStore>());
+        services.AddSingleton<ScheduleClock>();
+        services.AddSingleton(provider => new ScheduleRegistry(
+            provider.GetRequiredService<JobRegistry>(),
+            provider.GetRequiredService<IScheduleStore>(),
+            provider.GetRequiredService<ScheduleClock>(),
+            options.Schedules.MisfireThreshold,
+            options.Schedules.Max,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ScheduleRegistry>>()
         ));
     }
 

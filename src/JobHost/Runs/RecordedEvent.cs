@@ -14,6 +14,9 @@ public enum EventTopic
 
     /// <summary>A node.</summary>
     Node,
+
+    /// <summary>A schedule.</summary>
+    Schedule,
 }
 
 /// <summary>Something that happened, on disk together with the change that it tells of.</summary>
@@ -28,7 +31,9 @@ public sealed record RecordedEvent
 
     /// <summary>
     /// <c>run.STATE</c> with the state that the run has now, <c>run.stopRequested</c>, <c>run.released</c>, <c>run.said</c>;
-    /// <c>job.paused</c>, <c>job.resumed</c>; <c>node.started</c>, <c>node.draining</c>, <c>node.resumed</c>, <c>node.recycling</c>, <c>node.leaving</c>.
+    /// <c>job.paused</c>, <c>job.resumed</c>; <c>node.started</c>, <c>node.draining</c>, <c>node.resumed</c>, <c>node.recycling</c>, <c>node.leaving</c>;
+    /// <c>schedule.created</c>, <c>schedule.updated</c>, <c>schedule.deleted</c>, <c>schedule.paused</c>, <c>schedule.resumed</c>, <c>schedule.fired</c>,
+    /// <c>schedule.skipped</c> (it overlapped), <c>schedule.misfired</c> (nothing could be started in time), <c>schedule.refused</c> (its job did not take it).
     /// </summary>
     public required string Type { get; init; }
 
@@ -47,6 +52,15 @@ public sealed record RecordedEvent
                 "node.resumed",
                 "node.recycling",
                 "node.leaving",
+                "schedule.created",
+                "schedule.updated",
+                "schedule.deleted",
+                "schedule.paused",
+                "schedule.resumed",
+                "schedule.fired",
+                "schedule.skipped",
+                "schedule.misfired",
+                "schedule.refused",
             ],
             StringComparer.Ordinal
         );
@@ -62,6 +76,14 @@ public sealed record RecordedEvent
     public int? Attempt { get; init; }
 
     public string? Node { get; init; }
+
+    public string? Schedule { get; init; }
+
+    /// <summary>The instant of the schedule that it is about; of several, the newest.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>How many instants it is about, where there can be several.</summary>
+    public int? Count { get; init; }
 
     /// <summary>Who wanted it, where somebody did.</summary>
     public string? By { get; init; }

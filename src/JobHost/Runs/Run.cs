@@ -66,6 +66,9 @@ public sealed record Run
     /// <summary>The run that cleans up after the stop of this one.</summary>
     public RunId? CompensatedBy { get; init; }
 
+    /// <summary>The schedule that it was started by; null where it was not.</summary>
+    public RunSchedule? Schedule { get; init; }
+
     /// <summary>The span of whoever started it, as <c>traceparent</c> of the W3C; null where it was started outside of any trace.</summary>
     public string? TraceParent { get; init; }
 
@@ -127,6 +130,11 @@ public sealed record LargeParameters(long Bytes, string Sha256)
     /// <summary>The largest parameters that are part of a run's record, as UTF-8 JSON: 64 KiB.</summary>
     public const int MaxInlineBytes = 64 * 1024;
 }
+
+/// <summary>What a schedule started a run for.</summary>
+/// <param name="Id">The schedule.</param>
+/// <param name="DueAt">The instant at which it was due; null where somebody triggered it.</param>
+public sealed record RunSchedule(string Id, DateTimeOffset? DueAt);
 
 /// <summary>How a run is stopped, timed and retried: the job's policy with what the start said otherwise.</summary>
 public sealed record RunPolicy

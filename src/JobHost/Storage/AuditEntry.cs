@@ -31,6 +31,8 @@ public sealed record AuditEntry
 
     public string? Node { get; init; }
 
+    public string? Schedule { get; init; }
+
     public string? Reason { get; init; }
 
     /// <summary>The status that it was answered with.</summary>

@@ -16,7 +16,10 @@ internal interface IRunStore : IAsyncDisposable
     Task EndLifeAsync();
 
     /// <summary>Records a new run, and the event that it was accepted, unless its idempotency key or its unique key says that it is already there.</summary>
-    Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim);
+    /// <param name="run">The run.</param>
+    /// <param name="claim">Its idempotency key, or null.</param>
+    /// <param name="fired">The schedule that it is started by as it is from now on, recorded with it; or null.</param>
+    Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim, ScheduleUpdate? fired = null);
 
     /// <summary>Replaces what is known of a run.</summary>
     /// <returns>False when the run is no longer in the state and under the fence that the update expects.</returns>
@@ -101,6 +104,9 @@ internal enum AcceptOutcome
 
     /// <summary>An unfinished run of the job has the same unique key; the run is that one.</summary>
     Duplicate,
+
+    /// <summary>The schedule is no longer as the update expects: nothing is recorded.</summary>
+    Superseded,
 }
 
 /// <param name="Outcome">What came of it.</param>
@@ -170,6 +176,9 @@ public sealed record RunQuery
     public IReadOnlyList<RunState> States { get; init; } = [];
 
     public string? Node { get; init; }
+
+    /// <summary>Started by this schedule.</summary>
+    public string? Schedule { get; init; }
 
     /// <summary>All must match.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Labels { get; init; } = [];

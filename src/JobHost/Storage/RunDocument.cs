@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using JobHost.Runs;
+using JobHost.Schedules;
 using JobHost.Worker.Running;
 
 namespace JobHost.Storage;
@@ -41,6 +42,8 @@ internal sealed record RunDocument
 
     public string? Lane { get; init; }
 
+    public RunSchedule? Schedule { get; init; }
+
     public string? TraceParent { get; init; }
 
     public string? TraceState { get; init; }
@@ -76,6 +79,7 @@ internal sealed record RunDocument
                 ProcessId = run.ProcessId,
                 KillGuarantee = run.KillGuarantee,
                 Lane = run.Lane,
+                Schedule = run.Schedule,
                 TraceParent = run.TraceParent,
                 TraceState = run.TraceState,
                 Leaked = run.Leaked,
@@ -114,6 +118,7 @@ internal sealed record RunDocument
             ProcessId = document.ProcessId,
             KillGuarantee = document.KillGuarantee,
             Lane = document.Lane,
+            Schedule = document.Schedule,
             TraceParent = document.TraceParent,
             TraceState = document.TraceState,
             Leaked = document.Leaked,
@@ -141,4 +146,5 @@ internal sealed record PolicyDocument(
 [JsonSerializable(typeof(RecordedEvent))]
 [JsonSerializable(typeof(AuditEntry))]
 [JsonSerializable(typeof(WebhookDelivery))]
+[JsonSerializable(typeof(Schedule))]
 internal sealed partial class StorageJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using JobHost.Clock;
 using JobHost.Control;
 using JobHost.Execution.Output;
 using JobHost.Execution.Stacks;
@@ -14,9 +15,15 @@ internal sealed class EngineStage : IDisposable
     private readonly TempFolder folder = new();
     private readonly OutputCollector collector = new();
 
-    internal EngineStage(SlotLimits slots, Action<JobsBuilder> jobs, MemoryRunStore? store = null)
+    internal EngineStage(
+        SlotLimits slots,
+        Action<JobsBuilder> jobs,
+        MemoryRunStore? store = null,
+        TestTime? time = null
+    )
     {
         Store = store ?? new();
+        Time = time ?? new();
         Executors = Enum.GetValues<JobKind>().ToDictionary(kind => kind, kind => new ScriptedExecutor(kind, Time));
         var node = new NodeIdentity("node", Interlocked.Increment(ref epochs), "instance");
         var folders = new RunFolders(folder.Path);
@@ -51,11 +58,21 @@ internal sealed class EngineStage : IDisposable
             Time,
             Log.For<JobRegistry>()
         );
+        Clock = new(Registry, Time);
+        Schedules = new(
+            Registry,
+            Store,
+            Clock,
+            misfireThreshold: TimeSpan.FromMinutes(1),
+            limit: 3,
+            Time,
+            Log.For<ScheduleRegistry>()
+        );
     }
 
     private static long epochs;
 
-    internal TestTime Time { get; } = new();
+    internal TestTime Time { get; }
 
     internal MemoryRunStore Store { get; }
 
@@ -72,6 +89,10 @@ internal sealed class EngineStage : IDisposable
     internal Dispatcher Dispatcher { get; }
 
     internal JobRegistry Registry { get; }
+
+    internal ScheduleClock Clock { get; }
+
+    internal ScheduleRegistry Schedules { get; }
 
     internal ScriptedExecutor Tasks => Executors[JobKind.Task];
 

@@ -7,7 +7,7 @@ using JobHost.Tests.Support;
 namespace JobHost.Tests.Storage;
 
 /// <summary>What every store promises. A store's own tests say how it is opened and how it is made to fail.</summary>
-public abstract class RunStoreContract : IAsyncLifetime
+public abstract partial class RunStoreContract : IAsyncLifetime
 {
     private IRunStore? opened;
 

@@ -1,15 +1,18 @@
 using JobHost.Jobs;
 using JobHost.Runs;
+using JobHost.Schedules;
 using JobHost.Storage;
 
 namespace JobHost.Tests.Support;
 
 /// <summary>A store without a disk, for tests of the engine: quick, guarded as the contract says, and able to fail on demand.</summary>
-internal sealed class MemoryRunStore : IRunStore
+internal sealed class MemoryRunStore : IRunStore, IScheduleStore
 {
     private readonly Lock gate = new();
     private readonly Dictionary<RunId, Run> runs = [];
     private readonly Dictionary<RunId, Receipt> receipts = [];
+    private readonly Dictionary<string, RunId> claims = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Schedule> schedules = new(StringComparer.Ordinal);
     private readonly List<Run> history = [];
     private readonly List<RecordedEvent> events = [];
 
@@ -33,15 +36,27 @@ internal sealed class MemoryRunStore : IRunStore
 
     public Task EndLifeAsync() => Task.CompletedTask;
 
-    public Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim) =>
+    public Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim, ScheduleUpdate? fired = null) =>
         WriteAsync(() =>
         {
+            if (claim is not null && claims.TryGetValue(claim.Key, out var earlier))
+            {
+                return new AcceptResult(AcceptOutcome.Replayed, runs[earlier]);
+            }
             var holder = run.UniqueKey is { } key
                 ? runs.Values.FirstOrDefault(other => other.Job == run.Job && other.UniqueKey == key && !other.IsEnded)
                 : null;
             if (holder is not null)
             {
                 return new AcceptResult(AcceptOutcome.Duplicate, holder);
+            }
+            if (fired is not null && Write(fired) != ScheduleOutcome.Written)
+            {
+                return new AcceptResult(AcceptOutcome.Superseded, run);
+            }
+            if (claim is not null)
+            {
+                claims[claim.Key] = run.Id;
             }
             runs.Add(run.Id, run);
             history.Add(run);
@@ -150,11 +165,72 @@ internal sealed class MemoryRunStore : IRunStore
 
     public Task<AuditLink> AppendAuditAsync(AuditEntry entry) => throw new NotSupportedException();
 
+    public Task<ScheduleOutcome> WriteAsync(ScheduleUpdate update) => WriteAsync(() => Write(update));
+
+    public async Task<Schedule?> FindScheduleAsync(string id)
+    {
+        await Task.Yield();
+        lock (gate)
+        {
+            return schedules.GetValueOrDefault(id);
+        }
+    }
+
+    public async Task<IReadOnlyList<Schedule>> SchedulesAsync(ScheduleQuery query)
+    {
+        await Task.Yield();
+        lock (gate)
+        {
+            return
+            [
+                .. schedules
+                    .Values.Where(one => string.CompareOrdinal(one.Id, query.After ?? "") > 0)
+                    .Take(query.Limit),
+            ];
+        }
+    }
+
+    /// <summary>Puts a schedule back to what it was: as where a database is restored.</summary>
+    internal void SetBack(Schedule schedule)
+    {
+        lock (gate)
+        {
+            schedules[schedule.Id] = schedule;
+        }
+    }
+
     public Task<IReadOnlyList<AuditEntry>> AuditAsync(AuditQuery query) => throw new NotSupportedException();
 
     public Task<bool> IsHealthyAsync() => Task.FromResult(true);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private ScheduleOutcome Write(ScheduleUpdate update)
+    {
+        var id = update.Last?.Id ?? update.Next!.Id;
+        var there = schedules.GetValueOrDefault(id);
+        if (there?.Version != update.Last?.Version || there?.Incarnation != update.Last?.Incarnation)
+        {
+            return ScheduleOutcome.Changed;
+        }
+        if (update.Last is null && schedules.Count >= update.Limit)
+        {
+            return ScheduleOutcome.Full;
+        }
+        if (update.Next is null)
+        {
+            schedules.Remove(id);
+        }
+        else
+        {
+            schedules[id] = update.Next;
+        }
+        foreach (var recorded in update.Events)
+        {
+            Record(recorded);
+        }
+        return ScheduleOutcome.Written;
+    }
 
     private void Record(RecordedEvent recorded)
     {

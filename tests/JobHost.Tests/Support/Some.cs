@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using JobHost.Jobs;
 using JobHost.Runs;
+using JobHost.Schedules;
 using JobHost.Worker.Bodies;
 using JobHost.Worker.Running;
 using Microsoft.Extensions.DependencyInjection;
@@ -64,6 +65,7 @@ internal static class Some
             CompensatedBy = RunId.New(TimeProvider.System),
             ResultFileBytes = 70_000,
             LargeParameters = new(70_001, new string('a', 64)),
+            Schedule = new("nightly", Instant.AddTicks(4)),
             TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             TraceState = "vendor=opaque",
             Policy = new()
@@ -100,6 +102,58 @@ internal static class Some
                 new(1, RunState.Failed, "node-ü", Instant, Instant.AddTicks(1), new("E", "first", null)),
                 new(2, RunState.TimedOut, null, null, Instant.AddTicks(2), null),
             ],
+        };
+
+    internal static Schedule Schedule(string id = "nightly", string job = "greet") =>
+        new()
+        {
+            Id = id,
+            Incarnation = Guid.NewGuid(),
+            Version = 1,
+            Spec = new()
+            {
+                Job = job,
+                Cron = "@daily",
+                TimeZone = "UTC",
+                Run = new(),
+            },
+            CreatedAt = Instant,
+            UpdatedAt = Instant,
+            HandledUntil = Instant,
+        };
+
+    /// <summary>A schedule in which no field has its default.</summary>
+    internal static Schedule FullSchedule(string id = "nightly") =>
+        Schedule(id) with
+        {
+            Spec = new()
+            {
+                Job = "greet",
+                Description = "says \"ü\"",
+                Cron = "30 2 * * *",
+                Every = TimeSpan.FromTicks(1),
+                TimeZone = "Europe/Berlin",
+                Overlap = OverlapPolicy.CancelPrevious,
+                Misfire = MisfirePolicy.FireAll,
+                Jitter = TimeSpan.FromSeconds(1.5),
+                InstantParameter = "at",
+                Run = new()
+                {
+                    Parameters = Json("""{"a":[1.50,null]}"""),
+                    Labels = new Dictionary<string, string>(StringComparer.Ordinal) { ["team"] = "☃" },
+                    Priority = -1,
+                    UniqueKey = "key",
+                    SoftTimeout = TimeSpan.FromTicks(1),
+                    Timeout = TimeSpan.FromTicks(2),
+                    Retry = FullRun().Policy.Retry,
+                    RequireGuarantee = "group",
+                    Ladder = [new(Rung.Cancel, TimeSpan.FromTicks(3))],
+                },
+            },
+            Paused = new("alice", Instant, "because"),
+            NextAt = Instant.AddTicks(1),
+            Waiting = [Instant.AddTicks(-2), Instant.AddTicks(-1)],
+            LastFire = new(Instant.AddTicks(-3), Instant.AddTicks(-2), RunId.New(TimeProvider.System)),
         };
 
     internal static Receipt FullReceipt() =>

@@ -39,6 +39,9 @@ internal static class AnswerExamples
                 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
             ),
         ]),
+        ScheduleExamples.Nightly,
+        PageOf(ScheduleExamples.Nightly),
+        PageOf(ScheduleExamples.Next),
         PageOf(RunExamples.Event),
         PageOf(NodeExamples.Audit),
         PageOf(NodeExamples.Webhook),

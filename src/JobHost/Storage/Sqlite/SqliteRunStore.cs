@@ -92,7 +92,7 @@ internal sealed partial class SqliteRunStore : IRunStore
             return true;
         });
 
-    public Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim) =>
+    public Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim, ScheduleUpdate? fired = null) =>
         writer.WriteAsync(statements =>
         {
             if (claim is not null && statements.FindIdempotency(claim.Key) is { } earlier)
@@ -106,6 +106,10 @@ internal sealed partial class SqliteRunStore : IRunStore
             if (run.UniqueKey is { } key && statements.FindUnique(run.Job, key) is { } holder)
             {
                 return new AcceptResult(AcceptOutcome.Duplicate, holder);
+            }
+            if (fired is not null && Write(statements, fired) != ScheduleOutcome.Written)
+            {
+                return new AcceptResult(AcceptOutcome.Superseded, run);
             }
             statements.InsertRun(run);
             if (claim is not null)
@@ -378,6 +382,10 @@ internal sealed partial class SqliteRunStore : IRunStore
             if (query.Node is { } node)
             {
                 And("node = $node", "$node", node);
+            }
+            if (query.Schedule is { } schedule)
+            {
+                And("schedule = $schedule", "$schedule", schedule);
             }
             if (query.States.Count > 0)
             {

@@ -37,14 +37,15 @@ internal sealed partial class SqliteStatements : IDisposable
     {
         Execute(
             """
-            INSERT INTO run (id, job, kind, state, stop, attempt, node, epoch, fence, priority, created_at, not_before, started_at, ended_at, unique_key, document)
-            VALUES ($id, $job, $kind, $state, $stop, $attempt, $node, $epoch, $fence, $priority, $createdAt, $notBefore, $startedAt, $endedAt, $uniqueKey, $document)
+            INSERT INTO run (id, job, kind, state, stop, attempt, node, epoch, fence, priority, created_at, not_before, started_at, ended_at, unique_key, schedule, document)
+            VALUES ($id, $job, $kind, $state, $stop, $attempt, $node, $epoch, $fence, $priority, $createdAt, $notBefore, $startedAt, $endedAt, $uniqueKey, $schedule, $document)
             """,
             [
                 ("$job", run.Job),
                 ("$kind", run.Kind.ToString()),
                 ("$priority", run.Priority),
                 ("$createdAt", run.CreatedAt.UtcTicks),
+                ("$schedule", run.Schedule?.Id),
                 .. Changing(run),
             ]
         );
