@@ -79,6 +79,10 @@ public sealed partial class JobHostClient
         return new(bytes, Convert.ToHexStringLower(sum), source.Digest is not null);
     }
 
+    /// <summary>The parameters of a run as JSON, of any size, to be read asynchronously. It goes on over connections that break.</summary>
+    public async Task<Stream> OpenParametersAsync(Guid id, CancellationToken cancellationToken = default) =>
+        await DownloadStream.OpenAsync(sender, options, $"{Run(id)}/parameters", from: 0, end: null, cancellationToken);
+
     /// <summary>The result of a run as JSON, of any size, to be read asynchronously. It goes on over connections that break.</summary>
     public async Task<Stream> OpenResultAsync(Guid id, CancellationToken cancellationToken = default) =>
         await DownloadStream.OpenAsync(sender, options, $"{Run(id)}/result", from: 0, end: null, cancellationToken);

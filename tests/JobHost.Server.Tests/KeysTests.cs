@@ -38,6 +38,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
             { "GET", $"/api/v1/runs/{Id}/stack", null, Role.Operator },
             { "GET", $"/api/v1/runs/{Id}/artifacts", null, Role.Viewer },
             { "GET", $"/api/v1/runs/{Id}/artifacts/{{path}}", null, Role.Viewer },
+            { "GET", $"/api/v1/runs/{Id}/parameters", null, Role.Viewer },
             { "GET", $"/api/v1/runs/{Id}/result", null, Role.Viewer },
             { "GET", $"/api/v1/runs/{Id}/messages", null, Role.Viewer },
             { "POST", $"/api/v1/runs/{Id}/messages", """{ "message": 1 }""", Role.Operator },

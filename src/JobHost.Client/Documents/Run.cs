@@ -133,6 +133,7 @@ public sealed record RunLinks(
     string Events,
     string? Messages,
     string? Artifacts,
+    string? Parameters,
     string? Result,
     string? Stack,
     string? Cancel,
