@@ -57,6 +57,7 @@ internal static class Pipeline
         app.UseStatusCodePages(pages =>
             Problems.OfStatus(pages.HttpContext.Response.StatusCode).ExecuteAsync(pages.HttpContext)
         );
+        app.Use(ForgetFileOfRefusalAsync);
         app.UseMiddleware<RequestGuard>();
         if (options.PathBase is { } pathBase)
         {
@@ -72,6 +73,17 @@ internal static class Pipeline
         app.UseAuthorization();
         // Nobody's body is kept who may not start.
         app.UseMiddleware<LargeStarts>();
+    }
+
+    // The framework names the type of a file also where it sends no byte of it; what is sent then is the problem.
+    private static async Task ForgetFileOfRefusalAsync(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        if (context.Response is { HasStarted: false, StatusCode: 412 or 416 } refusal)
+        {
+            refusal.ContentType = null;
+            refusal.ContentLength = null;
+        }
     }
 
     private static async Task AnswerExceptionAsync(HttpContext context)
