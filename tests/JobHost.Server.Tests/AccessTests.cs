@@ -14,7 +14,7 @@ public sealed class AccessTests
     // What strangers may ask: all other routes name the least role.
     private static readonly string[] Open = ["GET /", "GET /healthz/live", "GET /healthz/ready"];
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Every_route_has_a_decision_about_who_may()
     {
         await using var server = new InProcessServer(OneKey());
@@ -44,7 +44,7 @@ public sealed class AccessTests
         Assert.Empty(Open.Except(routes.Keys));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_path_that_nobody_has_decided_about_is_shut()
     {
         await using var server = new InProcessServer(OneKey());
@@ -58,7 +58,7 @@ public sealed class AccessTests
         (await server.Api.FetchAsync("/healthz/live")).Expect(200);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("")]
     [InlineData("jh_0123456789abcde")]
     [InlineData("jh_0123456789abcdef0")]

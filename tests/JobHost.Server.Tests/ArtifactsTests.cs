@@ -51,7 +51,7 @@ public sealed class ArtifactsTests : IDisposable
 
     public void Dispose() => server.Dispose();
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Files_are_listed_with_checksums_and_downloaded_whole_or_in_parts()
     {
         var id = (await api.RunAsync("leaves", new { argument = outside })).Text("id");
@@ -84,7 +84,7 @@ public sealed class ArtifactsTests : IDisposable
         Assert.Equal(new byte[100_000], deep);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task No_path_and_no_link_leads_out_of_the_folder()
     {
         var id = (await api.RunAsync("leaves", new { argument = outside })).Text("id");

@@ -47,14 +47,14 @@ public sealed class BadInputTests(InProcessServer server) : IClassFixture<InProc
             $"{{ \"parameters\": {string.Concat(Enumerable.Repeat("{\"a\":", 40))}1{new string('}', 40)} }}"
         );
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [MemberData(nameof(Malformed))]
     public async Task A_body_that_is_no_json_of_the_right_form_is_a_400(string body)
     {
         await RefusesAsync(400, () => api.SubmitAsync(Start, body));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("application/json", "7B7DFF")]
     [InlineData("application/json", "FFFE7B007D00")]
     [InlineData("application/json", "7B007D00")]
@@ -67,7 +67,7 @@ public sealed class BadInputTests(InProcessServer server) : IClassFixture<InProc
         await RefusesAsync(400, () => api.SubmitAsync(Start, Content(contentType, Convert.FromHexString(hex))));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("text/plain")]
     [InlineData("application/x-www-form-urlencoded")]
     [InlineData("multipart/form-data; boundary=x")]
@@ -86,7 +86,7 @@ public sealed class BadInputTests(InProcessServer server) : IClassFixture<InProc
         await RefusesAsync(415, () => api.SubmitAsync("/api/v1/runs/wait", Content(contentType, "{}"u8.ToArray())));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_wait_without_a_body_is_a_400()
     {
         foreach (var body in new[] { "", "null", "{}" })
@@ -96,7 +96,7 @@ public sealed class BadInputTests(InProcessServer server) : IClassFixture<InProc
         await RefusesAsync(400, () => api.SubmitAsync("/api/v1/runs/wait", null));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("cancel", """{ "graceSeconds": -1 }""", 422, "graceSeconds")]
     [InlineData("cancel", """{ "graceSeconds": 86401 }""", 422, "graceSeconds")]
     [InlineData("cancel", """{ "graceSeconds": "1" }""", 400, "graceSeconds")]
@@ -127,7 +127,7 @@ public sealed class BadInputTests(InProcessServer server) : IClassFixture<InProc
         await api.StopAsync(id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_reason_has_at_most_1000_characters()
     {
         var id = await api.StartAsync("obeys");
@@ -139,7 +139,7 @@ public sealed class BadInputTests(InProcessServer server) : IClassFixture<InProc
         await api.EndAsync(id);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("priority", "\u0000")]
     [InlineData("uniqueKey", "\u0000")]
     [InlineData("uniqueKey", "\u001b[2J")]
@@ -154,7 +154,7 @@ public sealed class BadInputTests(InProcessServer server) : IClassFixture<InProc
         await RefusesAsync(field == "priority" ? 400 : 422, () => api.SubmitAsync(Start, body));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_byte_order_mark_and_utf8_that_is_named_are_read()
     {
         byte[] marked = [0xEF, 0xBB, 0xBF, .. "{ \"parameters\": { \"seconds\": 0 } }"u8];

@@ -10,7 +10,7 @@ public sealed class BadRequestLineTests(BadRequestLineTests.RealServer real)
 {
     private readonly ApiClient api = real.Server.Api;
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("no-guid")]
     [InlineData("0")]
     [InlineData("..%2f")]
@@ -37,7 +37,7 @@ public sealed class BadRequestLineTests(BadRequestLineTests.RealServer real)
         (await api.CallAsync(HttpMethod.Delete, $"/api/v1/runs/{id}", null)).ExpectProblem(404, "unknown-run");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_long_id_is_repeated_only_in_part()
     {
         var answer = await api.FetchAsync($"/api/v1/runs/{new string('x', 7000)}");
@@ -49,7 +49,7 @@ public sealed class BadRequestLineTests(BadRequestLineTests.RealServer real)
         Assert.Equal(414, (await api.FetchAsync($"/api/v1/runs/{new string('x', 9000)}")).Status);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("GET", "/api/v1/nothing", 404)]
     [InlineData("GET", "/api/v2/runs", 404)]
     [InlineData("GET", "/api/v1/runs/0198c0de-0000-7000-8000-000000000001/nothing", 404)]
@@ -70,7 +70,7 @@ public sealed class BadRequestLineTests(BadRequestLineTests.RealServer real)
         Assert.Equal(status == 405, answer.Header("Allow") is not null);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(64 * 1024 + 1, false)]
     [InlineData(1024 * 1024, false)]
     [InlineData(64 * 1024 + 1, true)]
@@ -94,7 +94,7 @@ public sealed class BadRequestLineTests(BadRequestLineTests.RealServer real)
         Assert.Equal(before, await api.CountRunsAsync());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_body_at_the_limit_is_read()
     {
         var json = "{ \"parameters\": { \"seconds\": 0 } }".PadRight(64 * 1024);
@@ -102,7 +102,7 @@ public sealed class BadRequestLineTests(BadRequestLineTests.RealServer real)
         (await api.StartRunAsync("obeys", json)).Expect(202);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("GARBAGE\r\n\r\n")]
     [InlineData("GET /api/v1/runs HTTP/1.1\r\n\r\n")]
     [InlineData("GET /api/v1/runs HTTP/9.9\r\nHost: localhost\r\n\r\n")]
@@ -126,7 +126,7 @@ public sealed class BadRequestLineTests(BadRequestLineTests.RealServer real)
         Assert.Equal(before, await api.CountRunsAsync());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_body_that_stops_half_way_starts_nothing()
     {
         var before = await api.CountRunsAsync();

@@ -10,7 +10,7 @@ public sealed class ClientConditionTests(InProcessServer server) : IClassFixture
 
     private static CancellationToken Token => ApiClient.Token;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_has_changed_since_is_left_alone()
     {
         var started = await client.StartAsync("obeys", cancellationToken: Token);
@@ -28,7 +28,7 @@ public sealed class ClientConditionTests(InProcessServer server) : IClassFixture
         await client.IfUnchanged(ended).DeleteRunAsync(started.Id, Token);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_job_that_has_changed_since_is_left_alone()
     {
         var seen = await client.GetJobAsync("counts", Token);
@@ -42,7 +42,7 @@ public sealed class ClientConditionTests(InProcessServer server) : IClassFixture
         await client.ResumeJobAsync("counts", Token);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_conditional_start_whose_answer_was_lost_is_not_repeated()
     {
         // The first may have been carried out: the second would be told that something has changed.
@@ -60,7 +60,7 @@ public sealed class ClientConditionTests(InProcessServer server) : IClassFixture
         Assert.Equal(1, handler.Count);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_document_without_a_tag_is_no_condition()
     {
         var listed = (await client.ListJobsAsync(Token))[0];

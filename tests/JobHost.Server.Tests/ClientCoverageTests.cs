@@ -21,7 +21,7 @@ public sealed class ClientCoverageTests(InProcessServer server) : IClassFixture<
 
     private sealed record Operation(string Id, string Method, string Path, JsonElement Description);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Every_operation_is_reached_by_the_client()
     {
         var operations = Operations(await DocumentAsync());
@@ -35,7 +35,7 @@ public sealed class ClientCoverageTests(InProcessServer server) : IClassFixture<
         Assert.Equal(Elsewhere.Keys.Order(), operations.Select(one => one.Id).Except(reached).Order());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Every_field_and_every_name_of_an_answer_is_known_to_the_client()
     {
         var document = await DocumentAsync();

@@ -83,7 +83,7 @@ public sealed class ClientDownloadTests(ClientDownloadTests.Server server) : ICl
         Assert.True(none.Is("no-result"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task What_arrives_damaged_is_told()
     {
         var damaging = new JobHostClient(new HttpClient(new Damaging()), new() { Address = new("http://localhost") });
@@ -95,7 +95,7 @@ public sealed class ClientDownloadTests(ClientDownloadTests.Server server) : ICl
         Assert.Contains("plain.txt", damage.Message, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_file_that_changes_between_two_connections_is_not_put_together()
     {
         var changing = new JobHostClient(

@@ -21,7 +21,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
 
     private static CancellationToken Token => ApiClient.Token;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_is_started_waited_for_shown_repeated_listed_and_removed()
     {
         var label = $"{Guid.NewGuid():N}";
@@ -67,7 +67,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.True(gone.Is("unknown-run"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_stop_leaves_a_receipt_and_a_plan_does_nothing()
     {
         var run = await client.StartAsync("p-ignores", cancellationToken: Token);
@@ -90,7 +90,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Contains(audited.Items, entry => entry is { Action: "KillRun", Reason: "enough", Status: 200 });
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Several_runs_are_stopped_at_once_jobs_are_paused_and_nodes_drained()
     {
         var run = await client.StartAsync("obeys", cancellationToken: Token);
@@ -115,7 +115,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         await client.CheckLiveAsync(Token);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_refusal_tells_its_type_its_status_and_its_fields()
     {
         var unknown = await Assert.ThrowsAsync<JobHostApiException>(() =>
@@ -132,7 +132,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Contains("priority: The priority is -1000 to 1000.", invalid.Message, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_start_whose_answer_was_lost_is_one_run()
     {
         await using var proxy = new CutProxy(server.Process.Address) { Budget = number => number <= 2 ? 0 : null };
@@ -150,7 +150,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal(run.Id, Assert.Single(all.Items).Id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task What_may_have_happened_and_would_happen_twice_is_not_repeated()
     {
         var ended = await client.WaitAsync(
@@ -167,7 +167,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal(1, proxy.Connections);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task What_only_looks_is_repeated_so_often_and_no_more()
     {
         await using var proxy = new CutProxy(server.Process.Address) { Budget = _ => 0 };
@@ -178,7 +178,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal(1 + Hasty.MaxRetries, proxy.Connections);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_server_that_says_later_is_asked_later_under_the_same_key()
     {
         var handler = new CannedHandler(
@@ -195,7 +195,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Single(keys.Distinct());
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("3600")]
     [InlineData("Fri, 31 Dec 2100 23:59:59 GMT")]
     public async Task A_server_that_says_much_later_is_not_asked_again(string retryAfter)
@@ -212,7 +212,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.True(refusal.RetryAfter > TimeSpan.FromMinutes(59));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_stop_that_was_answered_503_is_not_repeated()
     {
         var handler = new CannedHandler(new CannedHandler.Reply(HttpStatusCode.ServiceUnavailable, Draining, "0"));
@@ -224,7 +224,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Single(handler.Requests);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task What_a_newer_server_adds_is_passed_over()
     {
         var client = Canned(new CannedHandler(new(HttpStatusCode.OK, RunDocument), new(HttpStatusCode.OK, Job)));
@@ -236,7 +236,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal(("x", JobHost.Client.Documents.JobKind.Unknown), (job.Name, job.Kind));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("<html>bad gateway</html>")]
     [InlineData("{")]
     [InlineData("[]")]
@@ -250,7 +250,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Contains("404", refusal.Message, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_key_and_the_path_below_which_a_proxy_publishes_it_are_used()
     {
         var handler = new CannedHandler(new CannedHandler.Reply(HttpStatusCode.OK, RunDocument));
@@ -268,7 +268,7 @@ public sealed class ClientTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal("wait=7", Assert.Single(request.Headers.GetValues("Prefer")));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task It_comes_from_the_client_factory()
     {
         var services = new ServiceCollection();

@@ -8,7 +8,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
 {
     private readonly ApiClient api = server.Api;
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("plain")]
     [InlineData("")]
     [InlineData("two words  and  more ")]
@@ -28,7 +28,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.Equal($"[{text}]", await OutputAsync(run));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_long_argument_arrives_whole()
     {
         var text = new string('x', 32 * 1024);
@@ -36,7 +36,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.Equal($"[{text}]", await OutputAsync(await api.RunAsync("print", new { text })));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("""{}""", "[1]")]
     [InlineData("""{ "second": "b c" }""", "[1][--second=b c][1b c]")]
     [InlineData("""{ "first": "a", "third": "" }""", "[a][{}]")]
@@ -48,7 +48,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.Equal(expected, await OutputAsync(run));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("""{}""", "[-5][0.5][true]")]
     [InlineData(
         """{ "integer": 9223372036854775807, "number": 1e3, "boolean": false, "word": "abc", "dashed": "--x" }""",
@@ -61,7 +61,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.Equal(expected, await OutputAsync(run));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("print", """{}""", "parameters.text")]
     [InlineData("print", """{ "text": null }""", "parameters.text")]
     [InlineData("print", """{ "text": 5 }""", "parameters.text")]
@@ -85,7 +85,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.Equal([field], answer.Fields);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_value_beyond_the_limit_is_refused()
     {
         var answer = await api.StartRunAsync(
@@ -97,7 +97,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.Equal(["parameters.text"], answer.Fields);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(1)]
     [InlineData(7)]
     [InlineData(255)]
@@ -110,7 +110,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.Equal(JsonValueKind.Null, run.GetProperty("signal").ValueKind);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("SEGV")]
     [InlineData("KILL")]
     [InlineData("TERM")]
@@ -123,7 +123,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.Equal(JsonValueKind.Null, run.GetProperty("exitCode").ValueKind);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Stdout_and_stderr_are_kept_apart()
     {
         var run = await api.RunAsync("streams");
@@ -136,7 +136,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.Equal("to-stdout\n", (await api.FetchAsync($"/api/v1/runs/{id}/logs")).Text);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_environment_is_what_was_configured_and_no_secret_of_the_server()
     {
         var run = await api.RunAsync("environment");
@@ -172,13 +172,13 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_command_works_in_its_configured_folder()
     {
         Assert.Equal(server.Folder + "\n", await OutputAsync(await api.RunAsync("here")));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_command_without_a_folder_gets_an_empty_one_of_its_own()
     {
         var first = await OutputAsync(await api.RunAsync("own"));
@@ -189,7 +189,7 @@ public sealed class CommandTests(CommandServer server) : IClassFixture<CommandSe
         Assert.NotEqual(first, second);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_command_is_a_job_with_a_schema_like_any_other()
     {
         var job = (await api.FetchAsync("/api/v1/jobs/types")).Expect(200);

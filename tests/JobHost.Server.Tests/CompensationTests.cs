@@ -6,7 +6,7 @@ namespace JobHost.Server.Tests;
 /// <summary>A job that cleans up after another is started in the moment in which that one's end by force is recorded.</summary>
 public sealed class CompensationTests
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task What_cleans_up_after_a_killed_run_is_told_all_of_it()
     {
         await using var server = new InProcessServer();
@@ -29,7 +29,7 @@ public sealed class CompensationTests
         Assert.Equal("wrong input", told.GetProperty("receipt").GetProperty("requests")[0].Text("reason"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Nothing_cleans_up_after_what_ended_by_itself_or_never_began_or_cleaned_up_itself()
     {
         await using var server = new InProcessServer();
@@ -95,7 +95,7 @@ public sealed class CompensationTests
         Assert.Equal("gone", JsonElement.Parse(told[2]).Text("verdict"));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("none", "there is no other job 'none'")]
     [InlineData("victim", "there is no other job 'victim'")]
     [InlineData("types", "cannot be started")]

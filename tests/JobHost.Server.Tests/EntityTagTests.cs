@@ -7,7 +7,7 @@ public sealed class EntityTagTests(InProcessServer server) : IClassFixture<InPro
 {
     private readonly ApiClient api = server.Api;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_document_that_is_known_is_not_sent_again_until_it_changes()
     {
         var id = await api.StartAsync("obeys");
@@ -33,7 +33,7 @@ public sealed class EntityTagTests(InProcessServer server) : IClassFixture<InPro
         (await api.FetchAsync($"/api/v1/runs/{id}", ("If-None-Match", seen))).Expect(200);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_change_on_condition_is_made_only_where_nothing_has_changed()
     {
         var id = await api.StartAsync("obeys");
@@ -61,7 +61,7 @@ public sealed class EntityTagTests(InProcessServer server) : IClassFixture<InPro
         (await api.SubmitAsync("/api/v1/jobs/counts/resume", null)).Expect(200);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Refusals_carry_no_tag() =>
         Assert.Null((await api.FetchAsync($"/api/v1/runs/{Guid.NewGuid()}")).Header("ETag"));
 }

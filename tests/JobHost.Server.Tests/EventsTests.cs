@@ -9,7 +9,7 @@ public sealed class EventsTests(InProcessServer server) : IClassFixture<InProces
     private readonly ApiClient api = server.Api;
     private readonly HttpClient client = server.Api.Client;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_tells_its_life_and_the_stream_ends_with_it()
     {
         var id = await api.StartAsync("obeys");
@@ -33,7 +33,7 @@ public sealed class EventsTests(InProcessServer server) : IClassFixture<InProces
         Assert.Equal(HttpStatusCode.NoContent, again.Status);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Whoever_hears_of_an_end_finds_it()
     {
         for (var round = 0; round < 20; round++)
@@ -57,7 +57,7 @@ public sealed class EventsTests(InProcessServer server) : IClassFixture<InProces
         static int Order(string state) => Array.IndexOf(["queued", "running", "succeeded"], state);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_failed_attempt_tells_why_and_that_another_follows()
     {
         var id = await api.StartAsync(
@@ -77,7 +77,7 @@ public sealed class EventsTests(InProcessServer server) : IClassFixture<InProces
         Assert.Equal("", events[2].Data.Text("error", "stack"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_list_pages_through_what_has_happened()
     {
         var id = await api.RunAsync("result");
@@ -97,7 +97,7 @@ public sealed class EventsTests(InProcessServer server) : IClassFixture<InProces
         Assert.Equal(["run.queued", "run.running", "run.succeeded"], types);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_topics_and_the_job_that_were_asked_for_are_told_and_no_others()
     {
         await using var nodes = await SseReader.OpenAsync(client, "/events?topic=node");
@@ -115,7 +115,7 @@ public sealed class EventsTests(InProcessServer server) : IClassFixture<InProces
         Assert.Equal("node.started", list.GetProperty("items")[0].Text("type"));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("/events?topic=weather", null, "topic")]
     [InlineData("/events?topic=", null, "topic")]
     [InlineData("/events?topic=0", null, "topic")]
@@ -138,7 +138,7 @@ public sealed class EventsTests(InProcessServer server) : IClassFixture<InProces
         Assert.True(answer.Body.GetProperty("errors").TryGetProperty(field, out _), answer.Body.ToString());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_is_not_there_has_no_events()
     {
         ApiClient.IsProblem(

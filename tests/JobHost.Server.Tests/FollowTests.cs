@@ -55,7 +55,7 @@ public sealed class FollowTests
         Assert.EndsWith("end\n", await server.Api.LogAsync(id, "stdout"), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Following_an_ended_run_from_an_offset_gives_the_rest_and_ends()
     {
         await using var server = new InProcessServer(Commands.Script("prints", "printf 0123456789"));
@@ -66,7 +66,7 @@ public sealed class FollowTests
         Assert.Equal("456789", answer.Text);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task What_a_command_prints_beyond_its_limit_is_counted()
     {
         const string Script = "i=0; while [ $i -lt 100 ]; do echo 123456789; i=$((i+1)); done";

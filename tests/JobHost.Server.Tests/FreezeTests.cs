@@ -18,7 +18,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         api = server.InProcess.Api;
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("\"SIGUSR1\"", "usr1")]
     [InlineData("\"usr1\"", "usr1")]
     [InlineData("\"10\"", "usr1")]
@@ -38,7 +38,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         await Stops.IsGoneAsync(api, await api.StopAsync(id), "killed");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_frozen_run_stands_still_until_it_is_thawed()
     {
         var other = new Witness();
@@ -65,7 +65,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         await api.StopAsync(id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_frozen_run_thaws_by_itself()
     {
         var id = await api.StartAsync("p-ignores", new { marker = witness.Marker });
@@ -78,7 +78,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         await api.StopAsync(id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_freeze_without_a_time_lasts_no_longer_than_an_hour()
     {
         var id = await api.StartAsync("p-ignores", new { marker = witness.Marker });
@@ -90,7 +90,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         await api.StopAsync(id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_frozen_run_that_is_cancelled_hears_it()
     {
         var id = await api.StartAsync("p-obeys", new { marker = witness.Marker });
@@ -103,7 +103,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         Assert.Equal(["cancel: ended"], Stops.Rungs(receipt));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_frozen_run_that_is_killed_is_gone()
     {
         var id = await api.StartAsync("p-children", new { pids = witness.Pids, marker = witness.Marker });
@@ -132,7 +132,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         await Stops.IsGoneAsync(api, await api.EndAsync(id), "timedOut");
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("signal", """{ "signal": "USR1" }""")]
     [InlineData("freeze", null)]
     [InlineData("thaw", null)]
@@ -154,7 +154,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         Task<Answer> ActAsync(string id) => api.SubmitAsync($"/api/v1/runs/{id}/{verb}", body);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("signal", """{ "signal": "KILL" }""", 422, "signal")]
     [InlineData("signal", """{ "signal": "SIGSTOP" }""", 422, "signal")]
     [InlineData("signal", """{ "signal": 18 }""", 422, "signal")]
@@ -188,7 +188,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         await api.StopAsync(id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_stop_that_is_only_validated_names_what_it_would_kill_and_does_nothing()
     {
         var id = await api.StartAsync("p-children", new { pids = witness.Pids, marker = witness.Marker });
@@ -221,7 +221,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         );
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("thread-sleeps", "interrupt")]
     [InlineData("obeys", "token")]
     [InlineData("steps", "step")]
@@ -239,7 +239,7 @@ public sealed class FreezeTests : IClassFixture<FreezeTests.Server>
         await api.StopAsync(id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_stop_that_is_only_validated_leaves_a_run_that_waits_waiting()
     {
         var id = await api.StartAsync("p-obeys", more: new { notBefore = "2031-01-01T00:00:00Z" });

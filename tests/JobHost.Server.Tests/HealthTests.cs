@@ -5,7 +5,7 @@ namespace JobHost.Server.Tests;
 /// <summary>Whether a node is ready, and if not, why.</summary>
 public sealed class HealthTests
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_node_that_is_drained_is_not_ready_and_says_so()
     {
         await using var server = new InProcessServer(new() { ["JobHost:Node:Name"] = "here" });
@@ -20,7 +20,7 @@ public sealed class HealthTests
         (await server.Api.FetchAsync("/healthz/ready")).Expect(200);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_stuck_run_and_unreadable_keys_degrade_it()
     {
         await using var server = await ServerProcess.StartAsync();

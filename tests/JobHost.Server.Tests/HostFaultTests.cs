@@ -175,7 +175,7 @@ public sealed class HostFaultTests
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task What_the_host_inherited_reaches_no_command()
     {
         var settings = Commands

@@ -56,7 +56,7 @@ public sealed class HostileConnectionTests(OwnServer server) : IClassFixture<Own
         Assert.Equal(before, await api.CountRunsAsync());
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")]
     [InlineData("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n")]
     [InlineData("Content-Length: 0\r\nContent-Length: 5\r\n\r\n")]
@@ -82,7 +82,7 @@ public sealed class HostileConnectionTests(OwnServer server) : IClassFixture<Own
         Assert.Equal(before, await api.CountRunsAsync());
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("GET /api/v1/jobs HTTP/1.0\r\n\r\n", 400)]
     [InlineData("GET /api/v1/jobs HTTP/1.0\r\nHost: localhost\r\n\r\n", 200)]
     [InlineData("GET http://evil.example/api/v1/jobs HTTP/1.1\r\nHost: evil.example\r\n\r\n", 400)]
@@ -101,7 +101,7 @@ public sealed class HostileConnectionTests(OwnServer server) : IClassFixture<Own
         Assert.Contains(int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture), statuses);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_thousand_headers_or_one_that_is_huge_are_a_431()
     {
         foreach (

@@ -76,7 +76,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
             { "GET", "/openapi/v1.json", null, Role.Viewer },
         };
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [MemberData(nameof(Operations))]
     public async Task Each_role_may_do_what_it_may_and_nothing_more(
         string method,
@@ -109,7 +109,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Every_operation_of_the_document_is_in_the_list_above_but_the_probes()
     {
         var document = (await SendAsync("GET", "/openapi/v1.json", null, Bearer("viewer"))).Expect(200);
@@ -131,7 +131,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_key_is_taken_from_either_header_and_from_no_other_place()
     {
         (await SendAsync("GET", "/api/v1/jobs", null, ("X-Api-Key", Secrets["viewer"]))).Expect(200);
@@ -150,7 +150,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
         (await SendAsync("GET", "/healthz/ready", null)).Expect(200);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_key_of_some_jobs_sees_and_starts_no_others()
     {
         var scoped = Bearer("scoped");
@@ -189,7 +189,7 @@ public sealed class KeysTests(KeysTests.Server server) : IClassFixture<KeysTests
         (await SendAsync("POST", $"/api/v1/runs/{other}/cancel", "{}", Bearer("operator"))).Expect(202);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Whoever_asks_stands_in_the_receipt_and_in_the_audit()
     {
         var id = (await SendAsync("POST", "/api/v1/jobs/obeys/runs", "{}", Bearer("operator"))).Expect(202).Text("id");

@@ -19,7 +19,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
     private readonly ApiClient api = server.Api;
     private readonly Witness witness = new();
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("lane-task")]
     [InlineData("lane-thread")]
     public async Task A_run_in_a_lane_returns_its_result_and_keeps_its_log_and_progress(string job)
@@ -34,7 +34,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Contains("INF said hé", await api.LogAsync(run.Text("id")), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Steps_and_tasks_with_a_thread_run_in_a_lane()
     {
         var steps = await api.RunAsync("lane-steps", new { count = 5, pauseMilliseconds = 1 });
@@ -44,7 +44,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal("1", turns.Text("result", "threads"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_throws_in_a_lane_has_failed_with_its_own_words()
     {
         var run = await api.RunAsync("lane-throws", new { text = "so what" });
@@ -55,7 +55,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Runs_of_all_jobs_of_a_lane_share_one_process_and_are_cancelled_one_by_one()
     {
         var first = await api.StartAsync("lane-obeys", new { marker = witness.Marker });
@@ -77,7 +77,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         await Stops.IsGoneAsync(api, await api.EndAsync(other), "cancelled");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Jobs_say_that_they_have_a_lane_and_what_it_guarantees()
     {
         var guarantee = (await api.GetAsync("/jobs/p-obeys")).Body.Text("killGuarantee");
@@ -97,7 +97,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task In_a_lane_a_thread_that_computes_is_aborted_and_the_next_run_gets_a_clean_process()
     {
         var id = await api.StartAsync("lane-busy", new { marker = witness.Marker }, new { ladder = Ladders.Abort });
@@ -170,7 +170,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.NotEqual(pid, again.GetProperty("processId").GetInt32());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_recycle_first_lets_those_end_who_can()
     {
         var tenantWitness = new Witness();
@@ -198,7 +198,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         await Stops.IsGoneAsync(api, await api.EndAsync(id), "killed");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Two_runs_that_recycle_their_lane_at_once_are_both_killed()
     {
         var other = new Witness();
@@ -220,7 +220,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         }
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("lane-exits", "exited with code 7")]
     [InlineData("lane-crashes", "ended by SIG")]
     [InlineData("lane-stack-overflow", "ended by SIG")]
@@ -242,7 +242,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal("lost", again.GetProperty("attempts")[0].Text("outcome"));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("lane-writes-channel", """{ "value": 255 }""")]
     [InlineData("lane-writes-channel", """{ "value": 1, "bytes": 4000 }""")]
     [InlineData("lane-forges", """{ "times": 2 }""")]
@@ -268,7 +268,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         await GoneAsync(pid);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_lane_that_closes_its_channel_ends_with_its_runs()
     {
         var id = await api.StartAsync("lane-closes-channel", new { marker = witness.Marker });
@@ -281,7 +281,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
         await GoneAsync(run.GetProperty("processId").GetInt32());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task What_a_run_started_as_processes_goes_down_with_the_lane()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Looked for in /proc.");

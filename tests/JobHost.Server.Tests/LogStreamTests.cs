@@ -19,7 +19,7 @@ public sealed class LogStreamTests(LogStreamTests.Server server) : IClassFixture
     private readonly ApiClient api = server.Api;
     private readonly HttpClient client = server.Api.Client;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Every_line_is_told_with_its_place_whatever_is_in_it()
     {
         var id = (await api.RunAsync("odd")).Text("id");
@@ -43,7 +43,7 @@ public sealed class LogStreamTests(LogStreamTests.Server server) : IClassFixture
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Events_tell_the_same_and_end_with_the_run()
     {
         var id = (await api.RunAsync("odd")).Text("id");

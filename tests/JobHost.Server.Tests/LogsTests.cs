@@ -9,7 +9,7 @@ public sealed class LogsTests(InProcessServer server) : IClassFixture<InProcessS
 {
     private readonly ApiClient api = server.Api;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Parts_by_offset_and_limit_make_the_whole()
     {
         var id = await IdAsync("logs-much", new { lines = 50, length = 40 });
@@ -35,7 +35,7 @@ public sealed class LogsTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal(whole.Length, offset);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task An_offset_behind_the_end_answers_nothing_yet()
     {
         var id = await IdAsync("logs-much", new { lines = 1 });
@@ -48,7 +48,7 @@ public sealed class LogsTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal("", (await LogsAsync(id, $"offset={long.MaxValue}&limit=16777216")).Text);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(0, "")]
     [InlineData(1, "50")]
     [InlineData(3, "48 49 50")]
@@ -65,7 +65,7 @@ public sealed class LogsTests(InProcessServer server) : IClassFixture<InProcessS
         );
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("stream=both")]
     [InlineData("stream=")]
     [InlineData("stream=../job")]
@@ -87,7 +87,7 @@ public sealed class LogsTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Contains(query.Split('=')[0], refusal.GetRawText(), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Logs_are_plain_text_that_no_browser_guesses_about_or_keeps()
     {
         var answer = await LogsAsync(await IdAsync("logs-nasty"), "");
@@ -97,7 +97,7 @@ public sealed class LogsTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal("no-store", answer.Header("Cache-Control"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Nasty_texts_forge_no_entry_and_move_no_cursor()
     {
         var log = await api.LogAsync(await IdAsync("logs-nasty"));
@@ -111,7 +111,7 @@ public sealed class LogsTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Contains("{NotAPlaceholder} {0} {{}}", log, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Bytes_that_are_no_text_come_back_as_they_were_written()
     {
         var id = await IdAsync("p-binary-output");
@@ -139,7 +139,7 @@ public sealed class LogsTests(InProcessServer server) : IClassFixture<InProcessS
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_log_that_outruns_its_reader_ends_with_how_much_is_missing()
     {
         var id = await IdAsync("logs-much", new { lines = 2_000, length = 10_000 });

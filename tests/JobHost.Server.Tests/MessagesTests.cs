@@ -132,7 +132,7 @@ public sealed class MessagesTests(MessagesServer server) : IClassFixture<Message
         Assert.Equal(500, (await ListAsync(id, "limit=1000"))[0].GetProperty("message").GetInt32());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_message_that_is_too_large_is_refused_where_it_is_said() =>
         Assert.Contains(
             "65536",
@@ -140,7 +140,7 @@ public sealed class MessagesTests(MessagesServer server) : IClassFixture<Message
             StringComparison.Ordinal
         );
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Whoever_waits_for_a_word_hears_of_the_end()
     {
         var id = await api.StartAsync("obeys");
@@ -151,7 +151,7 @@ public sealed class MessagesTests(MessagesServer server) : IClassFixture<Message
         Assert.Empty(await waiting);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_waits_for_a_message_can_be_cancelled()
     {
         var id = await api.StartAsync("converses");
@@ -205,7 +205,7 @@ public sealed class MessagesTests(MessagesServer server) : IClassFixture<Message
         Assert.Equal(2, (await ListAsync(id, "direction=in")).Count);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Who_cannot_hear_is_not_spoken_to()
     {
         Needs.Linux();

@@ -102,7 +102,7 @@ public sealed class MetricsTests(InProcessServer server) : IClassFixture<InProce
         Assert.Equal(1, seen.Sum("jobhost_run_stop_duration_seconds_count", "jobhost_verdict=\"gone-late\""));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task OpenMetrics_is_written_for_whoever_asks_for_it()
     {
         await server.Api.RunAsync("result");
@@ -119,7 +119,7 @@ public sealed class MetricsTests(InProcessServer server) : IClassFixture<InProce
         Assert.Contains("\n# UNIT jobhost_run_duration_seconds seconds\n", open.Text, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Whatever_a_label_says_the_text_stays_readable()
     {
         using var meter = new Meter("JobHost");
@@ -139,7 +139,7 @@ public sealed class MetricsTests(InProcessServer server) : IClassFixture<InProce
         Assert.Contains("\ntest_odd NaN\n", text, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task An_instrument_has_no_more_series_than_it_may()
     {
         using var meter = new Meter("JobHost");

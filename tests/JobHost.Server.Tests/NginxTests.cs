@@ -51,7 +51,7 @@ public sealed class NginxTests : IAsyncLifetime
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_API_works_through_the_proxy_and_links_point_back_to_it()
     {
         var (status, body) = await api.PostAsync("/jobs/result/runs", null, ("Prefer", "wait=20"));
@@ -61,7 +61,7 @@ public sealed class NginxTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await api.Client.GetAsync(self, ApiClient.Token)).StatusCode);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_clients_address_comes_from_the_proxy_and_cannot_be_forged()
     {
         var id = await api.StartAsync("ignores", new { seconds = 30 });
@@ -77,7 +77,7 @@ public sealed class NginxTests : IAsyncLifetime
         Assert.Equal("anonymous from 127.0.0.1", request.GetProperty("by").GetString());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_followed_log_arrives_line_by_line_while_the_run_goes_on()
     {
         var id = await api.StartAsync("talks", new { seconds = 50 });
@@ -99,7 +99,7 @@ public sealed class NginxTests : IAsyncLifetime
         Assert.True(ApiClient.Is(await api.EndAsync(id), "cancelled"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_body_that_is_too_large_gets_the_services_own_problem()
     {
         var answer = await api.PostAsync(

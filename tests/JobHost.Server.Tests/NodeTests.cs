@@ -10,7 +10,7 @@ public sealed class NodeTests
 
     private static Dictionary<string, string> Named => new() { ["JobHost:Node:Name"] = "here" };
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_node_shows_its_slots_its_workers_and_who_it_is()
     {
         Needs.Linux();
@@ -54,7 +54,7 @@ public sealed class NodeTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_drained_node_disturbs_nothing_begins_nothing_and_goes_on_when_it_is_resumed()
     {
         await using var server = new InProcessServer(new(Named) { ["JobHost:Slots:Thread"] = "1" });
@@ -88,7 +88,7 @@ public sealed class NodeTests
         Assert.True(ApiClient.Is(await api.EndAsync(running), "succeeded"));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("drain", """{ "reason": 1 }""", 400)]
     [InlineData("drain", """{ "reason": "a\u0007" }""", 422)]
     [InlineData("drain", """{ "force": true }""", 400)]

@@ -7,7 +7,7 @@ public sealed class OriginTests(InProcessServer server) : IClassFixture<InProces
 {
     private readonly ApiClient api = server.Api;
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("evil.example")]
     [InlineData("127.0.0.1.evil.example")]
     [InlineData("localhost.evil.example:80")]
@@ -21,7 +21,7 @@ public sealed class OriginTests(InProcessServer server) : IClassFixture<InProces
         (await api.StartRunAsync("result", null, ("Host", host))).ExpectProblem(400, "unknown-host");
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("localhost")]
     [InlineData("LOCALHOST:8080")]
     [InlineData("127.0.0.1:5080")]
@@ -31,7 +31,7 @@ public sealed class OriginTests(InProcessServer server) : IClassFixture<InProces
         Assert.Equal(200, (await api.FetchAsync("/api/v1/runs", ("Host", host))).Status);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("Origin", "http://evil.example")]
     [InlineData("Origin", "null")]
     [InlineData("Origin", "http://localhost:81")]
@@ -68,7 +68,7 @@ public sealed class OriginTests(InProcessServer server) : IClassFixture<InProces
         await api.StopAsync(id);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("Origin", "http://localhost")]
     [InlineData("Sec-Fetch-Site", "same-origin")]
     [InlineData("Sec-Fetch-Site", "none")]
@@ -77,7 +77,7 @@ public sealed class OriginTests(InProcessServer server) : IClassFixture<InProces
         (await api.StartRunAsync("result", null, (header, value))).Expect(202);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_preflight_is_promised_nothing()
     {
         var answer = await api.CallAsync(
@@ -94,7 +94,7 @@ public sealed class OriginTests(InProcessServer server) : IClassFixture<InProces
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Health_tells_what_a_balancer_needs()
     {
         var live = (await api.FetchAsync("/healthz/live")).Expect(200);

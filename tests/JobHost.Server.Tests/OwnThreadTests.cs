@@ -8,7 +8,7 @@ public sealed class OwnThreadTests(OwnServer server) : IClassFixture<OwnServer>
     private readonly ApiClient api = server.Api;
     private readonly Witness witness = new();
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Every_await_comes_back_to_the_jobs_own_thread_unless_it_says_otherwise()
     {
         var own = await api.RunAsync("own-thread-turns");
@@ -29,7 +29,7 @@ public sealed class OwnThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Gone("own-thread-turns");
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("own-thread", "sleep", "interrupt")]
     [InlineData("own-thread", "read", "signal")]
     [InlineData("own-thread-abort", "compute", "abort")]
@@ -51,7 +51,7 @@ public sealed class OwnThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Gone(job);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("leave")]
     [InlineData("delegate")]
     [InlineData("suspend")]
@@ -80,7 +80,7 @@ public sealed class OwnThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Gone("own-thread-abort");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_job_says_that_it_has_a_thread_and_is_stopped_as_well_as_can_be()
     {
         var (_, job) = await api.GetAsync("/jobs/own-thread");

@@ -47,7 +47,7 @@ public sealed class PauseTests
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_waiting_run_of_a_paused_job_can_be_cancelled()
     {
         await using var server = new InProcessServer();

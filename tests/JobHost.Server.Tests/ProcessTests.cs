@@ -25,7 +25,7 @@ public abstract class ProcessTests
     private async Task<string> TierAsync() =>
         (await api.FetchAsync("/api/v1/jobs/p-ignores")).Expect(200).Text("killGuarantee");
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("p-exits", 7, null)]
     [InlineData("p-exits", 0, null)]
     [InlineData("p-crashes", null, "SIGABRT")]
@@ -55,7 +55,7 @@ public abstract class ProcessTests
         Assert.True(ApiClient.Is(await api.RunAsync("p-result"), "succeeded"));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("p-crashes", "Crashed on purpose.")]
     [InlineData("p-unhandled", "Thrown on another thread on purpose.")]
     public async Task The_last_words_of_a_worker_are_kept(string job, string words)
@@ -65,7 +65,7 @@ public abstract class ProcessTests
         Assert.Contains(words, await api.LogAsync(run.Text("id"), "stderr"), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_tells_its_progress_its_log_and_its_result()
     {
         var run = await api.RunAsync("p-result", new { text = "Grüße" });
@@ -79,7 +79,7 @@ public abstract class ProcessTests
         Assert.Equal("0", run.Text("leaked"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_cancel_reaches_the_job_in_its_worker()
     {
         var id = await api.StartAsync("p-obeys", new { marker = witness.Marker });
@@ -92,7 +92,7 @@ public abstract class ProcessTests
         await NothingLeftAsync(run);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_process_that_ignores_everything_is_killed()
     {
         var id = await api.StartAsync("p-ignores", new { marker = witness.Marker });
@@ -109,7 +109,7 @@ public abstract class ProcessTests
         await NothingLeftAsync(run);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_cancel_that_escalates_climbs_every_rung_in_order()
     {
         var id = await api.StartAsync("p-ignores", new { marker = witness.Marker }, new { ladder = Ladders.Kill });
@@ -127,7 +127,7 @@ public abstract class ProcessTests
         await NothingLeftAsync(run);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_kill_without_a_grace_does_not_ask_who_would_obey()
     {
         var id = await api.StartAsync("p-obeys", new { marker = witness.Marker });
@@ -140,7 +140,7 @@ public abstract class ProcessTests
         await NothingLeftAsync(run);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_cancel_alone_uses_no_force()
     {
         var id = await api.StartAsync("p-ignores", new { marker = witness.Marker }, new { ladder = Ladders.Kill });
@@ -158,7 +158,7 @@ public abstract class ProcessTests
         await NothingLeftAsync(await api.EndAsync(id));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("p-children", 3)]
     [InlineData("p-daemon", 1)]
     public async Task A_kill_leaves_nothing_of_the_tree_alive_and_lists_it(string job, int count)
@@ -178,7 +178,7 @@ public abstract class ProcessTests
         Assert.Subset(Pids(receipt).ToHashSet(), new HashSet<int>([worker, .. started]));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_daemon_that_a_run_leaves_behind_is_removed_and_told()
     {
         var run = await api.RunAsync("p-daemon-then-exits", new { pids = witness.Pids });
@@ -191,7 +191,7 @@ public abstract class ProcessTests
         Assert.Contains("sleep", receipt.GetProperty("processes").EnumerateArray().Select(one => one.Text("command")));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_foreground_thread_does_not_outlive_its_run()
     {
         var run = await api.RunAsync("p-foreground-thread", new { marker = witness.Marker });
@@ -200,7 +200,7 @@ public abstract class ProcessTests
         await NothingLeftAsync(run);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(64, 255)]
     [InlineData(64, 0)]
     [InlineData(1_000_000, 65)]
@@ -221,7 +221,7 @@ public abstract class ProcessTests
         await NothingLeftAsync(run);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_that_closes_its_channel_is_killed_all_the_same()
     {
         var id = await api.StartAsync("p-closes-channel", new { marker = witness.Marker });
@@ -233,7 +233,7 @@ public abstract class ProcessTests
         await NothingLeftAsync(run);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_that_ends_without_a_word_has_failed()
     {
         var run = await api.RunAsync("p-closes-channel", new { seconds = 0.2 });
@@ -243,7 +243,7 @@ public abstract class ProcessTests
         await NothingLeftAsync(run);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_sees_the_marks_of_its_run_and_nothing_else_of_the_hosts_environment()
     {
         string[] allowed =
@@ -294,7 +294,7 @@ public abstract class ProcessTests
         Assert.DoesNotContain("hunter2", run.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_has_no_descriptor_of_the_host()
     {
         var run = await api.RunAsync("p-fds");
@@ -324,7 +324,7 @@ public abstract class ProcessTests
             || target.StartsWith("/memfd:doublemapper", StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_inherits_no_ignored_signal()
     {
         // The runtime ignores SIGPIPE itself, in each of its processes.
@@ -342,7 +342,7 @@ public abstract class ProcessTests
             ulong.Parse(run.GetProperty("result").Text(name), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_host_that_was_started_with_SIGCHLD_ignored_still_knows_how_its_workers_end()
     {
         await using var server = await ServerProcess.StartAsync(program: await IgnoringAsync("CHLD"));
@@ -366,7 +366,7 @@ public abstract class ProcessTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_has_a_folder_of_its_own_that_goes_with_its_record()
     {
         var run = await api.RunAsync("p-cwd");
@@ -380,7 +380,7 @@ public abstract class ProcessTests
         Assert.False(File.Exists(file));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_kill_at_any_moment_of_a_workers_start_leaves_nothing_behind()
     {
         for (var moment = 0; moment < 20; moment++)

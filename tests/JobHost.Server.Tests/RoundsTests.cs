@@ -15,7 +15,7 @@ public sealed class RoundsTests(OwnServer server) : IClassFixture<OwnServer>
 
     public static bool IsLinux => OperatingSystem.IsLinux();
 
-    [Fact(Timeout = 60_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
+    [Fact(Timeout = 120_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
     public async Task A_raw_read_is_stopped_by_the_signal_and_by_nothing_before_it()
     {
         var receipt = await KilledAsync("thread-native", new { on = "read" }, Ladders.AbortAndSignal);
@@ -26,7 +26,7 @@ public sealed class RoundsTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal(["begin"], witness.Lines());
     }
 
-    [Fact(Timeout = 60_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
+    [Fact(Timeout = 120_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
     public async Task A_raw_read_needs_no_abort_where_the_code_comes_to_a_wait_between_two_tries()
     {
         var receipt = await KilledAsync("thread-native-noabort", new { on = "read" }, Ladders.Signal);
@@ -34,14 +34,14 @@ public sealed class RoundsTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal(["begin"], witness.Lines());
     }
 
-    [Fact(Timeout = 60_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
+    [Fact(Timeout = 120_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
     public async Task A_native_sleep_is_stopped_by_the_abort()
     {
         var receipt = await KilledAsync("thread-native", new { on = "sleep" }, Ladders.Abort);
         Assert.Equal("abort: ended", Stops.Rungs(receipt)[^1]);
     }
 
-    [Theory(Timeout = 60_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
+    [Theory(Timeout = 120_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
     [InlineData("lock")]
     [InlineData("spin")]
     [InlineData("pipe")]
@@ -71,7 +71,7 @@ public sealed class RoundsTests(OwnServer server) : IClassFixture<OwnServer>
         );
     }
 
-    [Theory(Timeout = 60_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
+    [Theory(Timeout = 120_000, Skip = Linux, SkipUnless = nameof(IsLinux))]
     [InlineData("lock")]
     [InlineData("spin")]
     public async Task An_abort_that_never_reaches_the_code_holds_no_request(string on)
@@ -102,7 +102,7 @@ public sealed class RoundsTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal("gone-late", (await own.Api.TerminationAsync(id)).Text("verdict"));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("finallySleep")]
     [InlineData("constructorSleep")]
     public async Task A_sleep_where_no_abort_can_enter_is_stopped_by_the_interrupt(string place)
@@ -111,7 +111,7 @@ public sealed class RoundsTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal("interrupt: ended", Stops.Rungs(receipt)[^1]);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("finallyBusy")]
     [InlineData("finallySwallowing")]
     [InlineData("constructorBusy")]
@@ -136,7 +136,7 @@ public sealed class RoundsTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal("signal: no-effect", Stops.Rungs(receipt)[^2]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_rung_that_does_not_reach_the_job_is_refused()
     {
         var start = await api.PostAsync("/jobs/obeys/runs", new { ladder = Ladders.Signal });

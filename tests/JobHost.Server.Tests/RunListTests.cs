@@ -37,7 +37,7 @@ public sealed class RunListTests(InProcessServer server) : IClassFixture<InProce
         Assert.Equal(order == "oldest" ? sorted : sorted.Reverse(), ids);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Filters_find_what_fits_and_nothing_else()
     {
         static object With(string color) => new { labels = new { test = "filters", color } };
@@ -78,7 +78,7 @@ public sealed class RunListTests(InProcessServer server) : IClassFixture<InProce
         await api.StopAsync(running);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_page_holds_50_runs_where_nothing_else_is_asked()
     {
         for (var i = 0; i < 51; i++)
@@ -95,7 +95,7 @@ public sealed class RunListTests(InProcessServer server) : IClassFixture<InProce
         Assert.Equal(JsonValueKind.Null, last.GetProperty("nextPageToken").ValueKind);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("")]
     [InlineData("x")]
     [InlineData("!!!")]
@@ -111,7 +111,7 @@ public sealed class RunListTests(InProcessServer server) : IClassFixture<InProce
         answer.ExpectProblem(400, "invalid-page-token");
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("state=nope", "state")]
     [InlineData("state=Failed", "state")]
     [InlineData("state=1", "state")]
@@ -132,7 +132,7 @@ public sealed class RunListTests(InProcessServer server) : IClassFixture<InProce
         Assert.Equal([field], answer.Fields);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("pageSize=many")]
     [InlineData("pageSize=99999999999")]
     [InlineData("since=yesterday")]

@@ -10,7 +10,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
 
     private readonly ApiClient api = server.Api;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_is_shown_with_its_progress_its_result_and_its_links()
     {
         var run = await api.RunAsync("p-result", new { text = "Grüße" });
@@ -27,7 +27,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Prefer_wait_shows_a_run_when_it_has_ended()
     {
         var id = await api.StartAsync("obeys", new { seconds = 0.3 });
@@ -38,7 +38,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal("wait=30", answer.Header("Preference-Applied"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Prefer_wait_shows_a_run_as_it_is_when_the_time_is_over()
     {
         var id = await api.StartAsync("obeys");
@@ -50,7 +50,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         await api.StopAsync(id);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("GET", "")]
     [InlineData("DELETE", "")]
     [InlineData("POST", "/cancel")]
@@ -65,7 +65,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         answer.ExpectProblem(404, "unknown-run");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_deleted_run_is_gone_with_its_receipt_its_logs_and_its_files()
     {
         var id = await api.StartAsync("logs-much", new { lines = 3 });
@@ -85,7 +85,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         (await api.CallAsync(HttpMethod.Delete, $"/api/v1/runs/{id}", null)).ExpectProblem(404, "unknown-run");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_has_not_ended_is_neither_deleted_nor_repeated()
     {
         var id = await api.StartAsync("obeys");
@@ -105,7 +105,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         await api.StopAsync(id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_retry_is_a_new_run_of_what_the_first_was_started_with()
     {
         var first = await api.RunAsync(
@@ -128,7 +128,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         await api.EndAsync(answer.Id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_ended_cannot_be_stopped_any_more()
     {
         var id = (await api.RunAsync("result")).GetProperty("id").GetString()!;
@@ -143,7 +143,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task There_is_no_termination_while_nothing_was_asked_and_nothing_ended()
     {
         var id = await api.StartAsync("obeys");
@@ -155,7 +155,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal("gone", receipt.GetProperty("verdict").GetString());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Waiting_for_all_answers_when_all_have_ended()
     {
         string[] ids = [await api.StartAsync("obeys", new { seconds = 0.3 }), await api.StartAsync("result")];
@@ -175,7 +175,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Empty(Ids(waited, "pending"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Waiting_for_any_answers_when_one_has_ended()
     {
         var stays = await api.StartAsync("obeys");
@@ -197,7 +197,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         await api.StopAsync(stays);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Waiting_in_vain_cancels_the_rest_only_where_that_was_wanted()
     {
         var stays = await api.StartAsync("obeys");
@@ -223,7 +223,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         await api.StopAsync(stays);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Waiting_for_a_run_that_is_not_there_is_a_404_and_cancels_nothing()
     {
         var id = await api.StartAsync("obeys");
@@ -240,7 +240,7 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
         await api.StopAsync(id);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("""{ "ids": [] }""", 422, "ids")]
     [InlineData(
         """{ "ids": ["0198c0de-0000-7000-8000-000000000001"], "timeoutSeconds": 301 }""",

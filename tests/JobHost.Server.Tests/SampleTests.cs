@@ -9,7 +9,7 @@ public sealed class SampleTests(SampleTests.SampleServer server) : IClassFixture
 {
     private readonly ApiClient api = server.Api;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Hello_greets()
     {
         var run = await SucceedsAsync("hello", new { name = "Ada" });
@@ -18,7 +18,7 @@ public sealed class SampleTests(SampleTests.SampleServer server) : IClassFixture
         Assert.Contains("Hello, Ada!", await api.LogAsync(run.Text("id")), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Countdown_counts_down_with_progress_and_obeys()
     {
         var run = await SucceedsAsync("countdown", new { seconds = 1 });
@@ -34,7 +34,7 @@ public sealed class SampleTests(SampleTests.SampleServer server) : IClassFixture
         await Stops.IsGoneAsync(api, await api.EndAsync(id), "cancelled");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Primes_counts_primes_and_is_aborted()
     {
         var run = await SucceedsAsync("primes", new { limit = 100 });
@@ -47,7 +47,7 @@ public sealed class SampleTests(SampleTests.SampleServer server) : IClassFixture
         Assert.Equal("abort: ended", Stops.Rungs(receipt)[^1]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Sleeper_sleeps_and_is_interrupted()
     {
         await SucceedsAsync("sleeper", new { seconds = 1 });
@@ -59,7 +59,7 @@ public sealed class SampleTests(SampleTests.SampleServer server) : IClassFixture
         Assert.Equal("interrupt: ended", Stops.Rungs(receipt)[^1]);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Fibers_take_turns_and_are_left()
     {
         var run = await SucceedsAsync(
@@ -79,7 +79,7 @@ public sealed class SampleTests(SampleTests.SampleServer server) : IClassFixture
         await Stops.IsGoneAsync(api, await api.EndAsync(id), "cancelled");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Stubborn_is_killed_with_its_daemon()
     {
         Needs.Linux();
@@ -97,7 +97,7 @@ public sealed class SampleTests(SampleTests.SampleServer server) : IClassFixture
         Assert.True(receipt.GetProperty("processes").GetArrayLength() >= 2, receipt.ToString());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Flaky_fails_and_then_succeeds()
     {
         var run = await SucceedsAsync("flaky", new { failures = 1 });

@@ -12,7 +12,7 @@ public sealed class SchedulesTests(SchedulesTests.Server server) : IClassFixture
     private const string Schedules = "/api/v1/schedules";
     private readonly ApiClient api = server.Api;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_schedule_is_made_shown_replaced_and_removed()
     {
         var url = $"{Schedules}/nightly";
@@ -80,7 +80,7 @@ public sealed class SchedulesTests(SchedulesTests.Server server) : IClassFixture
         );
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("Bad", """{ "job": "result", "cron": "@daily" }""", "id")]
     [InlineData("bad", """{ "job": "none", "cron": "@daily" }""", "job")]
     [InlineData("bad", """{ "job": "result", "cron": "61 * * * *" }""", "cron")]
@@ -110,7 +110,7 @@ public sealed class SchedulesTests(SchedulesTests.Server server) : IClassFixture
         (await api.FetchAsync($"{Schedules}/{id}")).ExpectProblem(404);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_next_instants_are_told_in_utc_and_on_the_clock_of_the_zone()
     {
         (
@@ -134,7 +134,7 @@ public sealed class SchedulesTests(SchedulesTests.Server server) : IClassFixture
         (await api.SubmitAsync($"{Schedules}/zoned/pause", new { reason = new string('x', 1001) })).ExpectProblem(422);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_schedule_starts_runs_and_so_does_whoever_triggers_it()
     {
         (await PutAsync("busy", """{ "job": "result", "everySeconds": 1, "overlap": "allow" }""")).Expect(201);
@@ -171,7 +171,7 @@ public sealed class SchedulesTests(SchedulesTests.Server server) : IClassFixture
             run.GetProperty("schedule").GetProperty("dueAt").GetDateTimeOffset();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_client_makes_lists_pages_changes_and_triggers()
     {
         var client = new JobHostClient(api.Client);
@@ -215,7 +215,7 @@ public sealed class SchedulesTests(SchedulesTests.Server server) : IClassFixture
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_key_of_some_jobs_sees_their_schedules_only_and_there_are_not_more_than_there_may_be()
     {
         await using var own = new InProcessServer(

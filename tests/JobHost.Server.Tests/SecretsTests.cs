@@ -186,7 +186,7 @@ public sealed class SecretsTests
         }
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("JobHost:Secrets:db:Value=Hunter2-must-not-leak", "JobHost:Secrets:db")]
     [InlineData("JobHost:Secrets:db:Environment=NO_SUCH_VARIABLE", "JobHost:Secrets:db")]
     [InlineData("JobHost:Commands:bad:Secrets:PASSWORD=none", "JobHost:Commands:bad:Secrets:PASSWORD")]

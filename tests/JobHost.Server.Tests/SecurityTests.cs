@@ -100,7 +100,7 @@ public sealed class SecurityTests
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_failure_inside_tells_the_client_nothing_of_the_inside()
     {
         await using var server = new InProcessServer();
@@ -139,7 +139,7 @@ public sealed class SecurityTests
         return (await api.TerminationAsync(id)).GetProperty("requests")[0].GetProperty("by").GetString();
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("/api/v1/jobs", "default-src 'none'")]
     [InlineData("/api/v1/runs/none", "default-src 'none'")]
     [InlineData("/healthz/live", "default-src 'none'")]

@@ -68,7 +68,7 @@ public sealed class ShieldTests
         await server.Api.StopAsync(run);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_job_has_no_descriptor_but_its_own_and_cannot_answer_for_the_host()
     {
         Needs.Linux();

@@ -220,7 +220,7 @@ public sealed class ShutdownTests
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_host_that_is_stopped_from_two_sides_ends_once()
     {
         await using var server = new InProcessServer();

@@ -7,7 +7,7 @@ public sealed class StartIdempotencyTests(InProcessServer server) : IClassFixtur
 {
     private readonly ApiClient api = server.Api;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_start_that_is_repeated_answers_200_with_the_first_run()
     {
         var key = ("Idempotency-Key", "repeat");
@@ -24,7 +24,7 @@ public sealed class StartIdempotencyTests(InProcessServer server) : IClassFixtur
         Assert.Equal("cancelled", later.GetProperty("state").GetString());
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("result", """{ "priority": 2 }""")]
     [InlineData("result", """{ "priority": 1, "labels": { "a": "b" } }""")]
     [InlineData("throws", """{ "priority": 1 }""")]
@@ -38,7 +38,7 @@ public sealed class StartIdempotencyTests(InProcessServer server) : IClassFixtur
         Assert.Equal(first.Id, refusal.GetProperty("runId").GetString());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task The_way_in_which_the_json_is_written_makes_no_other_request()
     {
         var key = ("Idempotency-Key", "spelling");
@@ -66,7 +66,7 @@ public sealed class StartIdempotencyTests(InProcessServer server) : IClassFixtur
         Assert.Single(await File.ReadAllLinesAsync(journal, ApiClient.Token));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_refused_start_does_not_use_up_its_key()
     {
         var key = ("Idempotency-Key", "refused");
@@ -75,7 +75,7 @@ public sealed class StartIdempotencyTests(InProcessServer server) : IClassFixtur
         (await api.StartRunAsync("result", """{ "priority": 1 }""", key)).Expect(202);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_key_has_at_most_255_characters()
     {
         var refusal = await api.StartRunAsync("result", null, ("Idempotency-Key", new string('k', 256)));

@@ -6,7 +6,7 @@ namespace JobHost.Server.Tests;
 /// <summary>Who waits, who goes first, and who is refused.</summary>
 public sealed class StartQueueTests
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_full_queue_answers_429_and_takes_starts_again_when_there_is_room()
     {
         await using var server = new InProcessServer(Commands.OneAtATime("one", queueLimit: 2));
@@ -25,7 +25,7 @@ public sealed class StartQueueTests
         (await api.StartRunAsync("one", null)).Expect(202);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Higher_priorities_go_first_and_equals_in_the_order_of_their_starts()
     {
         await using var server = new InProcessServer(Commands.OneAtATime("one"));
@@ -52,7 +52,7 @@ public sealed class StartQueueTests
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_job_with_a_limit_of_one_never_runs_twice_at_once()
     {
         await using var server = new InProcessServer(Commands.OneAtATime("one"));

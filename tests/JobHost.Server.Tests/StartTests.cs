@@ -9,7 +9,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
 {
     private readonly ApiClient api = server.Api;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_start_answers_202_with_the_place_of_the_run()
     {
         var answer = await api.StartRunAsync("result", null);
@@ -28,7 +28,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         Assert.Equal(answer.Id, (await api.FetchAsync(location)).Expect(200).GetProperty("id").GetString());
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("")]
     [InlineData("{}")]
     [InlineData("""{ "parameters": null, "labels": null, "retry": null, "ladder": null }""")]
@@ -40,7 +40,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         Assert.Equal("succeeded", (await api.EndAsync(answer.Id)).GetProperty("state").GetString());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Every_field_of_a_start_is_found_in_the_run()
     {
         var notBefore = DateTimeOffset.UtcNow.AddDays(1);
@@ -75,7 +75,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         Assert.Equal("cancelled", (await api.GetRunAsync(answer.Id)).GetProperty("state").GetString());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task An_unknown_job_is_a_404_and_names_are_compared_exactly()
     {
         foreach (var job in new[] { "no-such-job", "Result", "result%20", "%F0%9F%9A%80" })
@@ -84,7 +84,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_unique_key_is_held_until_its_run_has_ended()
     {
         var body = new { uniqueKey = "only-one" };
@@ -101,7 +101,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         await api.StopAsync(next.Id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_does_not_begin_before_its_time()
     {
         var notBefore = DateTimeOffset.UtcNow.AddSeconds(1.5);
@@ -114,7 +114,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         Assert.True(run.GetProperty("startedAt").GetDateTimeOffset() >= notBefore.AddMicroseconds(-1), $"{run}");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Prefer_wait_answers_200_with_the_ended_run()
     {
         var answer = await api.StartRunAsync("result", null, ("Prefer", "respond-async, wait=30"));
@@ -123,7 +123,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         Assert.Equal("wait=30", answer.Header("Preference-Applied"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Prefer_wait_answers_202_when_the_time_is_over()
     {
         var answer = await api.StartRunAsync("obeys", null, ("Prefer", "wait=1"));
@@ -132,7 +132,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         Assert.Equal("cancelled", (await CancelledAsync(answer.Id)).GetProperty("state").GetString());
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("wait=0")]
     [InlineData("wait=-1")]
     [InlineData("wait=1e3")]
@@ -147,7 +147,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         await CancelledAsync(answer.Id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_guarantee_that_the_node_cannot_give_is_refused()
     {
         var refusal = (await api.StartRunAsync("result", new { requireGuarantee = "group" })).ExpectProblem(
@@ -159,7 +159,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         (await api.StartRunAsync("result", new { requireGuarantee = "cooperative" })).Expect(202);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_start_may_bring_its_own_ladder()
     {
         var answer = await api.StartRunAsync(
@@ -182,7 +182,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         Assert.Contains(rungs, rung => rung.GetProperty("name").GetString() == "kill");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_start_may_bring_its_own_retry_and_all_attempts_are_listed()
     {
         var run = await api.RunAsync(
@@ -218,7 +218,7 @@ public sealed class StartTests(InProcessServer server) : IClassFixture<InProcess
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_job_may_retry_until_it_succeeds()
     {
         var run = await api.RunAsync("fails-until", new { attempt = 4 });

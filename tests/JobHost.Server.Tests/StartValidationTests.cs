@@ -8,7 +8,7 @@ public sealed class StartValidationTests(InProcessServer server) : IClassFixture
 {
     private readonly ApiClient api = server.Api;
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("""{ "priority": 1001 }""", "priority")]
     [InlineData("""{ "priority": -1001 }""", "priority")]
     [InlineData("""{ "uniqueKey": "" }""", "uniqueKey")]
@@ -64,7 +64,7 @@ public sealed class StartValidationTests(InProcessServer server) : IClassFixture
         Assert.Equal([field], answer.Fields);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("""{ "priority": 1.5 }""", "priority")]
     [InlineData("""{ "priority": "1" }""", "priority")]
     [InlineData("""{ "priority": 2147483648 }""", "priority")]
@@ -91,7 +91,7 @@ public sealed class StartValidationTests(InProcessServer server) : IClassFixture
         Assert.Equal([field], answer.Fields);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Lengths_are_taken_to_their_limit_and_not_beyond()
     {
         async Task<IReadOnlyList<string>> FieldsAsync(object body) =>
@@ -113,7 +113,7 @@ public sealed class StartValidationTests(InProcessServer server) : IClassFixture
         Assert.Single(await FieldsAsync(new { labels = Labels(1, 2, 257) }));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task All_that_is_wrong_is_told_at_once()
     {
         var answer = await api.StartRunAsync(
@@ -128,7 +128,7 @@ public sealed class StartValidationTests(InProcessServer server) : IClassFixture
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Parameters_of_a_method_are_checked_one_by_one()
     {
         var missing = await api.StartRunAsync("delegate-params", """{ "parameters": { "count": 1 } }""");

@@ -8,7 +8,7 @@ public sealed class StepTests(InProcessServer server) : IClassFixture<InProcessS
     private readonly ApiClient api = server.Api;
     private readonly Witness witness = new();
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Steps_that_are_all_taken_have_succeeded_with_their_result()
     {
         var run = await api.RunAsync(
@@ -26,7 +26,7 @@ public sealed class StepTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal(["step 1", "step 2", "step 3", "step 4", "step 5", "finally"], witness.Lines());
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("cancel", "cancelled")]
     [InlineData("kill", "killed")]
     public async Task A_stop_leaves_the_run_at_a_step_and_its_finally_block_runs(string how, string state)
@@ -49,7 +49,7 @@ public sealed class StepTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal(["step 1", "finally"], witness.Lines());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Steps_that_throw_have_failed_and_their_finally_block_ran()
     {
         var run = await api.RunAsync(
@@ -67,7 +67,7 @@ public sealed class StepTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal(["step 1", "step 2", "finally"], witness.Lines());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_step_that_does_not_end_is_stuck_until_it_does_and_others_go_on()
     {
         await Stops.IsStuckUntilReleasedAsync(

@@ -68,7 +68,7 @@ public sealed class StuckTests
         Assert.True(ApiClient.Is(await api.EndAsync(next), "succeeded"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_released_run_is_not_tried_again()
     {
         await using var server = new InProcessServer();
@@ -92,7 +92,7 @@ public sealed class StuckTests
         Assert.Equal("1", run.Text("attempt"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Only_what_is_stuck_can_be_released()
     {
         await using var server = new InProcessServer();

@@ -9,7 +9,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
     private readonly ApiClient api = server.Api;
     private readonly Witness witness = new();
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("throws", "System.InvalidOperationException")]
     [InlineData("throws-cancellation", "System.OperationCanceledException")]
     [InlineData("cyclic-result", "result-not-serialisable")]
@@ -24,7 +24,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal("none", run.Text("stop"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_task_that_obeys_a_cancel_is_cancelled_and_the_receipt_says_who_asked_and_why()
     {
         var id = await api.StartAsync("obeys", new { marker = witness.Marker });
@@ -43,7 +43,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
         ApiClient.IsProblem(await api.KillAsync(id), 409, "run-already-ended");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_task_that_returns_after_a_cancel_has_succeeded_and_was_told_why()
     {
         var id = await api.StartAsync("returns-after-cancel", new { marker = witness.Marker });
@@ -57,7 +57,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal("Finish it.", run.Text("result", "reason"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_task_that_ignores_a_cancel_goes_on_and_is_never_stuck()
     {
         var id = await api.StartAsync(
@@ -83,7 +83,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
         await Stops.IsGoneAsync(api, await api.EndAsync(id), "succeeded");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public Task A_task_that_withstands_a_kill_is_stuck_until_its_code_ends() =>
         Stops.IsStuckUntilReleasedAsync(
             api,
@@ -94,7 +94,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
             witness.ReleaseAsync
         );
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_kill_that_is_waited_for_does_not_say_gone_of_a_run_that_is_stuck()
     {
         var id = await api.StartAsync(
@@ -113,7 +113,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
         await api.EndAsync(id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_kill_that_follows_a_cancel_is_on_the_same_receipt()
     {
         var id = await api.StartAsync(
@@ -138,7 +138,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
         await api.EndAsync(id);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_has_not_ended_before_its_job_is_disposed()
     {
         var run = await api.RunAsync("slow-dispose", new { milliseconds = 300, marker = witness.Marker });
@@ -147,7 +147,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.Equal(["disposing", "disposed"], witness.Lines());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_callback_that_blocks_holds_neither_the_caller_nor_the_run()
     {
         const int seconds = 5;
@@ -160,7 +160,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
         await witness.BeatsAsync();
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Each_run_has_a_scope_of_its_own()
     {
         var first = await api.RunAsync("needs-service");
@@ -170,7 +170,7 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
         Assert.NotEqual(first.Text("result", "scope"), second.Text("result", "scope"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_stuck_run_keeps_its_slot_until_its_code_ends()
     {
         await using var small = new InProcessServer(new() { ["JobHost:Slots:Task"] = "1" });

@@ -11,7 +11,7 @@ public sealed class TerminationsTests(InProcessServer server) : IClassFixture<In
 
     private readonly ApiClient api = server.Api;
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Those_that_are_named_are_stopped_and_each_is_answered_for()
     {
         var running = await api.StartAsync("obeys");
@@ -37,7 +37,7 @@ public sealed class TerminationsTests(InProcessServer server) : IClassFixture<In
         Assert.Equal("all of it", (await api.TerminationAsync(running)).GetProperty("requests")[0].Text("reason"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Those_that_match_are_killed_and_no_others()
     {
         var team = new Dictionary<string, string> { ["team"] = "red" };
@@ -75,7 +75,7 @@ public sealed class TerminationsTests(InProcessServer server) : IClassFixture<In
         await api.CancelAsync(other);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("""{ "mode": "kill" }""", "ids")]
     [InlineData("""{ "mode": "kill", "ids": [] }""", "ids")]
     [InlineData($$"""{ "mode": "kill", "ids": ["{{NoSuchRun}}"], "filter": {} }""", "ids")]
@@ -88,7 +88,7 @@ public sealed class TerminationsTests(InProcessServer server) : IClassFixture<In
         Assert.True(problem.GetProperty("errors").TryGetProperty(field, out _), problem.ToString());
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("""{ "filter": {} }""")]
     [InlineData("""{ "mode": "burn", "filter": {} }""")]
     [InlineData("""{ "mode": "kill", "filter": { "node": "x" } }""")]

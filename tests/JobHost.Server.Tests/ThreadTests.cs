@@ -11,7 +11,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
     private readonly ApiClient api = server.Api;
     private readonly Witness witness = new();
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_thread_that_obeys_is_cancelled()
     {
         var id = await api.StartAsync("thread-obeys", new { marker = witness.Marker });
@@ -24,7 +24,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Gone("thread-obeys");
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("thread-sleeps", null)]
     [InlineData("thread-lock", null)]
     [InlineData("thread-wait", "Task")]
@@ -51,7 +51,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Gone(job);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_thread_that_ends_by_the_interrupt_with_an_exception_of_its_own_is_killed_and_not_failed()
     {
         var id = await api.StartAsync(
@@ -66,7 +66,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal("interrupt: ended", Stops.Rungs(receipt)[^1]);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("thread-busy")]
     [InlineData("thread-busy-swallowing")]
     public async Task An_abort_kills_a_thread_that_computes(string job)
@@ -80,7 +80,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Gone(job);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task An_aborted_run_has_not_ended_before_its_finally_block_has()
     {
         var id = await api.StartAsync(
@@ -96,7 +96,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Equal(["finally", "end"], witness.Lines());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task An_abort_taints_the_process_and_the_node_says_so()
     {
         await using var clean = await ServerProcess.StartAsync();
@@ -117,7 +117,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Assert.Empty(health.GetProperty("stuck").EnumerateArray());
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("thread-busy-noabort")]
     [InlineData("thread-sleeps-swallowing")]
     public async Task A_thread_whose_author_allows_no_abort_is_stuck_until_its_code_ends(string job)
@@ -135,7 +135,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Gone(job);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_thread_in_a_call_that_nothing_breaks_is_stuck_until_the_call_returns()
     {
         var receipt = await Stops.IsStuckUntilReleasedAsync(
@@ -153,7 +153,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
         Gone("thread-accept");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_stuck_run_leaves_no_mark_on_the_nodes_health()
     {
         await using var clean = await ServerProcess.StartAsync();

@@ -11,7 +11,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
     private readonly ApiClient api = server.Api;
     private readonly Witness witness = new();
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("obeys")]
     [InlineData("thread-obeys")]
     [InlineData("steps")]
@@ -27,7 +27,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
         Assert.Equal(["cancel: ended"], Stops.Rungs(receipt));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_ignores_its_soft_timeout_is_not_forced()
     {
         var id = await api.StartAsync(
@@ -43,7 +43,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
         await Stops.IsGoneAsync(api, await api.EndAsync(id), "succeeded");
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_thread_that_ignores_its_timeout_is_interrupted_and_has_timed_out()
     {
         var run = await api.RunAsync(
@@ -57,7 +57,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
         Assert.Equal("timeout", receipt.GetProperty("requests")[0].Text("cause"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_process_that_ignores_its_timeout_is_killed_and_has_timed_out()
     {
         Needs.Linux();
@@ -68,7 +68,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
         await ProcessScan.NothingLeftAsync(run.Text("id"), run.GetProperty("processId").GetInt32());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_ends_in_time_is_not_touched_by_its_timeouts()
     {
         var run = await api.RunAsync("result", more: new { softTimeoutSeconds = 50, timeoutSeconds = 60 });
@@ -77,7 +77,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
         Assert.Equal("none", run.Text("stop"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_timed_out_is_tried_again_by_its_policy()
     {
         var run = await api.RunAsync("obeys", new { }, new { timeoutSeconds = 0.1, retry = Twice });
@@ -89,7 +89,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
         Assert.Equal(("1", "timedOut"), (first.Text("attempt"), first.Text("outcome")));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_failed_is_tried_again_until_it_succeeds()
     {
         var run = await api.RunAsync("fails-until", new { attempt = 3 });
@@ -109,7 +109,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
         );
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_fails_in_its_last_attempt_has_failed()
     {
         var run = await api.RunAsync("throws", more: new { retry = Twice });
@@ -119,7 +119,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
         Assert.Single(run.GetProperty("attempts").EnumerateArray());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_run_that_a_human_stopped_is_not_tried_again()
     {
         var id = await api.StartAsync("obeys", new { marker = witness.Marker }, new { retry = Twice });
@@ -131,7 +131,7 @@ public sealed class TimeoutTests(InProcessServer server) : IClassFixture<InProce
         Assert.Equal("1", run.Text("attempt"));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("throws")]
     [InlineData("obeys")]
     public async Task A_run_that_waits_for_its_next_attempt_is_cancelled_at_once(string job)

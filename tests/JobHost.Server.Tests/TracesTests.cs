@@ -11,7 +11,7 @@ public sealed class TracesTests(InProcessServer server) : IClassFixture<InProces
     private const string Parent = $"00-{TraceId}-b7ad6b7169203331-01";
     private const string State = "vendor=opaque,other=1";
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("trace-task")]
     [InlineData("trace-thread")]
     [InlineData("trace-step")]
@@ -35,7 +35,7 @@ public sealed class TracesTests(InProcessServer server) : IClassFixture<InProces
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_start_outside_of_any_trace_begins_one_and_what_is_no_trace_is_none()
     {
         var bare = await server.Api.RunAsync("trace-task");
@@ -127,7 +127,7 @@ public sealed class TracesTests(InProcessServer server) : IClassFixture<InProces
             [.. collector.Received.Where(request => request.Path == path).SelectMany(request => request.Body)];
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Nothing_of_the_exporter_is_loaded_where_no_collector_is_named()
     {
         Needs.Linux();
@@ -142,7 +142,7 @@ public sealed class TracesTests(InProcessServer server) : IClassFixture<InProces
         Assert.DoesNotContain("OpenTelemetry", loaded, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_collector_that_is_no_address_is_refused()
     {
         var (exitCode, output) = await ServerProcess.RunAsync(

@@ -267,7 +267,7 @@ public sealed class WebhookTests
         }
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData("Url", "ftp://example.org/", "https://")]
     [InlineData("Url", "example.org", "Url must be")]
     [InlineData("Url", "https://user:word@example.org/", "user or a password")]

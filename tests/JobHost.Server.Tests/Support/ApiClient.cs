@@ -27,18 +27,27 @@ public sealed class ApiClient(HttpClient client)
 
     public async Task<JsonElement> GetRunAsync(string id) => (await GetAsync($"/runs/{id}", HttpStatusCode.OK)).Body;
 
-    /// <summary>Waits until the run has ended, and returns it.</summary>
+    /// <summary>Waits until the run has ended, and returns it. Where the test's time is over before, it says how the run was.</summary>
     public async Task<JsonElement> EndAsync(string id)
     {
-        while (true)
+        JsonElement run = default;
+        try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"{Root}/runs/{id}");
-            request.Headers.Add("Prefer", "wait=20");
-            var (_, run) = await SendAsync(request);
-            if (!Is(run, "queued") && !Is(run, "running") && !Is(run, "stuck"))
+            while (true)
             {
-                return run;
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"{Root}/runs/{id}");
+                request.Headers.Add("Prefer", "wait=20");
+                run = (await SendAsync(request)).Body;
+                if (!Is(run, "queued") && !Is(run, "running") && !Is(run, "stuck"))
+                {
+                    return run;
+                }
             }
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"It has not ended: {run}");
+            throw;
         }
     }
 
