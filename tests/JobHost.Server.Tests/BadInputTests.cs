@@ -86,6 +86,26 @@ public sealed class BadInputTests(InProcessServer server) : IClassFixture<InProc
         await RefusesAsync(415, () => api.SubmitAsync("/api/v1/runs/wait", Content(contentType, "{}"u8.ToArray())));
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData("GET", "/api/v1/runs?pageSize=many", "pageSize")]
+    [InlineData("GET", "/api/v1/runs?since=soon", "since")]
+    [InlineData("GET", "/api/v1/audit?run=%22x%22%20y", "run")]
+    [InlineData("POST", "/api/v1/runs/0198c0de-0000-7000-8000-000000000001/kill?validateOnly=perhaps", "validateOnly")]
+    [InlineData("DELETE", "/api/v1/runs/0198c0de-0000-7000-8000-000000000001/messages", "through")]
+    public async Task A_parameter_that_cannot_be_read_is_named_without_our_words_for_its_type(
+        string method,
+        string url,
+        string name
+    )
+    {
+        var answer = await api.CallAsync(new(method), url, null);
+
+        var detail = answer.ExpectProblem(400, "malformed-request").Text("detail");
+        Assert.Equal([name], answer.Fields);
+        Assert.DoesNotContain("bind", detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nullable", detail, StringComparison.Ordinal);
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task A_wait_without_a_body_is_a_400()
     {

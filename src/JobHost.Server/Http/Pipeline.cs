@@ -1,15 +1,17 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using JobHost.Server.Logging;
 using JobHost.Server.Security;
 using JobHost.Storage;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace JobHost.Server.Http;
 
 /// <summary>What every request passes before it reaches its handler.</summary>
-internal static class Pipeline
+internal static partial class Pipeline
 {
     internal static IServiceCollection AddJobHostApi(this IServiceCollection services, ServerOptions options)
     {
@@ -108,15 +110,24 @@ internal static class Pipeline
         }
     }
 
-    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Malformed(BadHttpRequestException bad)
+    private static ProblemHttpResult Malformed(BadHttpRequestException bad)
     {
         if (bad.InnerException is not JsonException json)
         {
-            // Names a parameter and its type, both of our own choosing.
+            if (
+                ParameterName().Match(bad.Message) is { Success: true } match
+                && match.Groups["name"].Value is var name and not "body"
+            )
+            {
+                return Problems.MalformedRequest(
+                    "A parameter is missing or not valid; the errors name it.",
+                    Misfit(name)
+                );
+            }
             return Problems.MalformedRequest(
                 bad.InnerException is not null ? "The body cannot be read."
                 : bad.Message.StartsWith("Implicit body", StringComparison.Ordinal) ? "A body of JSON is needed."
-                : bad.Message
+                : "The body is missing or cannot be read."
             );
         }
         var path = json.Path?.TrimStart('$').TrimStart('.') ?? "";
@@ -126,11 +137,17 @@ internal static class Pipeline
             && path.Length == 0
                 ? "The body is not valid JSON."
                 : "The body does not fit: an unknown, repeated or missing field, or a value of the wrong type.";
-        return Problems.MalformedRequest(
-            words,
-            path.Length == 0
-                ? null
-                : new Dictionary<string, string[]>(StringComparer.Ordinal) { [path] = ["The value does not fit here."] }
-        );
+        return Problems.MalformedRequest(words, path.Length == 0 ? null : Misfit(path));
     }
+
+    private static Dictionary<string, string[]> Misfit(string field) =>
+        new(StringComparer.Ordinal) { [field] = ["The value does not fit here."] };
+
+    // The framework says it with the type's name in its own language, and with all that was sent.
+    [GeneratedRegex(
+        "parameter \"[^\"]*?(?<name>\\w+)\"",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
+    private static partial Regex ParameterName();
 }
