@@ -26,6 +26,10 @@ internal sealed class Schemas : IOpenApiSchemaTransformer, IOpenApiDocumentTrans
                     ? JsonSchemaType.String | JsonSchemaType.Null
                     : JsonSchemaType.String;
         }
+        else if (type == typeof(IReadOnlyList<DateTimeOffset>))
+        {
+            schema.Items = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" };
+        }
         else if (type.IsEnum)
         {
             schema.Type = JsonSchemaType.String;
