@@ -70,10 +70,13 @@ public sealed class WebhookTests
         var port = FreePort();
         var url = $"http://127.0.0.1:{port}";
         var data = ServerProcess.NewDataDirectory();
+        // Not given up within the first life, however long it lasts.
+        var hook = Hook(url, events: ["run.*"]);
+        hook["JobHost:Webhooks:0:MaxAttempts"] = "20";
+        hook["JobHost:Webhooks:0:InitialDelay"] = "00:00:01";
+        var settings = Arguments(hook);
         string id;
-        await using (
-            var first = await ServerProcess.StartAsync(data, settings: Arguments(Hook(url, events: ["run.*"])))
-        )
+        await using (var first = await ServerProcess.StartAsync(data, settings: settings))
         {
             await ListensAsync(first.Api);
             id = (await first.Api.RunAsync("result")).Text("id");
@@ -84,10 +87,7 @@ public sealed class WebhookTests
             await first.KillAsync();
         }
         await using var receiver = await HttpReceiver.StartAsync(port: port);
-        await using var second = await ServerProcess.StartAsync(
-            data,
-            settings: Arguments(Hook(url, events: ["run.*"]))
-        );
+        await using var second = await ServerProcess.StartAsync(data, settings: settings);
 
         await ArrivedAsync(receiver, 3);
 
