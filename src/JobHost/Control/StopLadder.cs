@@ -49,6 +49,17 @@ internal sealed class StopLadder(
         live.Receipt!.Requests.Where(request => request.Escalate || request.Level == StopLevel.Kill)
             .Min(request => request.At + (request.Grace ?? TimeSpan.Zero));
 
+    /// <summary>Whether the receipt says of the last rung that it was force, and that the attempt went on.</summary>
+    private bool HasForcedInVain =>
+        live.Receipt!.Rungs
+            is [
+                ..,
+                {
+                    Rung: Rung.Interrupt or Rung.Abort or Rung.Signal or Rung.Kill or Rung.Recycle,
+                    Outcome: RungRecord.NoEffect
+                },
+            ];
+
     private bool IsKill => live.Receipt!.Requests.Any(request => request.Level == StopLevel.Kill);
 
     /// <summary>There is a new request.</summary>
@@ -74,6 +85,11 @@ internal sealed class StopLadder(
         {
             if (!await MayClimbAsync(step.Rung))
             {
+                if (step.Rung == Rung.Verify && HasForcedInVain)
+                {
+                    // It ended after the last look of the rung that ended it, and before this one's first.
+                    await ClimbAsync(step);
+                }
                 return;
             }
             // Whoever asked for a kill has given its grace already; there is no second polite rung.

@@ -79,6 +79,30 @@ public sealed class StopLadderTests
     }
 
     [Fact(Timeout = 30000)]
+    public async Task An_end_between_the_kill_and_the_first_look_at_it_is_the_doing_of_the_kill()
+    {
+        var stage = await Stage.RunningAsync(JobKind.Process, Process);
+        var isKilled = false;
+        stage.Execution.OnClimb = rung =>
+        {
+            isKilled = rung == Rung.Kill;
+            return null;
+        };
+        stage.Log.OnEvent = logged =>
+        {
+            if (isKilled && logged == RungClimbed)
+            {
+                stage.Execution.End(BodyEnding.Killed);
+            }
+        };
+        await stage.KillAsync();
+
+        var run = await stage.ConcludeAsync();
+        Assert.Equal(RunState.Killed, run.State);
+        Assert.Equal([(Rung.Kill, "ended"), (Rung.Verify, "proven")], stage.Rungs.TakeLast(2));
+    }
+
+    [Fact(Timeout = 30000)]
     public async Task Who_obeys_is_not_forced()
     {
         var stage = await Stage.RunningAsync(JobKind.Thread, Thread);

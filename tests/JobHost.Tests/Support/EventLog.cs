@@ -9,6 +9,9 @@ internal sealed class EventLog : ILogger
 {
     private readonly Channel<int> events = Channel.CreateUnbounded<int>();
 
+    /// <summary>What happens in the moment in which an event is logged.</summary>
+    internal Action<int> OnEvent { get; set; } = _ => { };
+
     internal ConcurrentQueue<string> Lines { get; } = new();
 
     internal IEnumerable<string> Problems => Lines.Where(line => line.StartsWith("Critical", StringComparison.Ordinal));
@@ -27,6 +30,7 @@ internal sealed class EventLog : ILogger
     )
     {
         Lines.Enqueue($"{logLevel} {eventId.Id} {formatter(state, exception)} {exception}");
+        OnEvent(eventId.Id);
         events.Writer.TryWrite(eventId.Id);
     }
 
