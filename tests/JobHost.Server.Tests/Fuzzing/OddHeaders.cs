@@ -1,0 +1,70 @@
+namespace JobHost.Server.Tests.Fuzzing;
+
+/// <summary>Headers that a request may carry, with values that mean something and values that do not.</summary>
+internal static class OddHeaders
+{
+    /// <summary>The name, and its value; null: any text.</summary>
+    internal static readonly (string Name, string? Value)[] All =
+    [
+        ("Prefer", null),
+        ("Prefer", "wait=-1"),
+        ("Prefer", "wait=99999999999"),
+        ("Prefer", "wait"),
+        ("Prefer", "wait=1e9, wait=0"),
+        ("If-Match", null),
+        ("If-Match", "*"),
+        ("If-Match", "\"nothing\""),
+        ("If-Match", "W/\"weak\", \"a\""),
+        ("If-Match", "\"unclosed"),
+        ("If-None-Match", null),
+        ("If-None-Match", "*"),
+        ("If-None-Match", "\"a\", W/\"b\""),
+        ("If-Modified-Since", "Thu, 01 Jan 2099 00:00:00 GMT"),
+        ("If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("If-Range", "\"x\""),
+        ("Idempotency-Key", null),
+        ("Idempotency-Key", ""),
+        ("Last-Event-ID", null),
+        ("Last-Event-ID", "-1"),
+        ("Last-Event-ID", "9223372036854775807"),
+        ("Last-Event-ID", "9223372036854775808"),
+        ("Range", null),
+        ("Range", "bytes=0-0"),
+        ("Range", "bytes=-1"),
+        ("Range", "bytes=5-2"),
+        ("Range", "bytes=99999999-"),
+        ("Range", "bytes=0-0,2-3,5-"),
+        ("Range", "lines=1-2"),
+        ("traceparent", null),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("traceparent", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("traceparent", "00-00000000000000000000000000000000-0000000000000000-00"),
+        ("tracestate", null),
+        ("tracestate", "a=1,b=2"),
+        ("baggage", "a=%ff,b;c=1"),
+        ("Origin", "https://evil.example"),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Host", "evil.example"),
+        ("X-Forwarded-For", "1.2.3.4, nonsense"),
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "gopher"),
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("Authorization", "Bearer nonsense"),
+        ("Authorization", "Basic !!!"),
+        ("Authorization", null),
+        ("X-Api-Key", null),
+        ("Cookie", "a=b; c"),
+        ("Accept-Encoding", "gzip;q=0, identity;q=0"),
+        ("Content-Encoding", "gzip"),
+        ("Accept-Language", null),
+        ("Accept-Charset", "utf-7"),
+        ("User-Agent", null),
+        ("Referer", null),
+        ("Via", "1.0 fred"),
+    ];
+
+    /// <summary>What of a text a header can hold.</summary>
+    internal static string Sendable(string text) => new([.. text.Where(one => one is not ('\r' or '\n' or '\0'))]);
+}
