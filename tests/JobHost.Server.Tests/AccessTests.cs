@@ -108,7 +108,7 @@ public sealed class AccessTests
         var data = ServerProcess.NewDataDirectory();
         var (code, output) = await ServerProcess.RunAsync(data, arguments: ["keys", "create", "deploy", "admin"]);
         Assert.Equal(0, code);
-        var secret = output.Split('\n')[0].Trim();
+        var secret = KeysVerbTests.SecretIn(output);
         var file = Path.Combine(data, "data", "keys.json");
         var whole = await File.ReadAllTextAsync(file, ApiClient.Token);
         await using (var server = await ServerProcess.StartAsync(data))

@@ -52,6 +52,23 @@ public sealed class ArtifactsTests : IDisposable
     public void Dispose() => server.Dispose();
 
     [Fact(Timeout = 120_000)]
+    public async Task Parts_are_sent_where_there_are_such_and_files_only_as_they_were_seen()
+    {
+        var id = (await api.RunAsync("leaves", new { argument = outside })).Text("id");
+        var large = await api.RunAsync("p-huge-result", new { bytes = 200_000 });
+        var file = $"/api/v1/runs/{id}/artifacts/plain.txt";
+        var result = $"/api/v1/runs/{large.Text("id")}/result";
+
+        var part = await api.FetchAsync(result, ("Range", "bytes=0-9"));
+        Assert.Equal((206, 10), (part.Status, part.Text.Length));
+        foreach (var url in new[] { file, result })
+        {
+            Assert.Equal(416, (await api.FetchAsync(url, ("Range", "bytes=900000-"))).Status);
+        }
+        Assert.Equal(412, (await api.FetchAsync(file, ("If-Match", "\"other\""))).Status);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task Files_are_listed_with_checksums_and_downloaded_whole_or_in_parts()
     {
         var id = (await api.RunAsync("leaves", new { argument = outside })).Text("id");

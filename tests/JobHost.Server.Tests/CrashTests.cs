@@ -9,7 +9,7 @@ namespace JobHost.Server.Tests;
 public sealed class CrashTests
 {
     // The long version, with 20 rounds, is a command of its own; see tests/README.md.
-    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("JOBHOST_CRASH_ROUNDS") ?? "3");
+    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("JOBHOST_CRASH_ROUNDS") ?? "2");
     private const int Runs = 1000;
     private const int Clients = 16;
 

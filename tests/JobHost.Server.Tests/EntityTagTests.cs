@@ -62,6 +62,65 @@ public sealed class EntityTagTests(InProcessServer server) : IClassFixture<InPro
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task Whatever_the_document_says_has_a_tag_need_not_be_sent_again()
+    {
+        Needs.Linux();
+        using var full = new InProcessServer(
+            new()
+            {
+                ["JobHost:Webhooks:0:Name"] = "hook",
+                ["JobHost:Webhooks:0:Url"] = "http://127.0.0.1:9/",
+                ["JobHost:Webhooks:0:Secret"] = "at least 16 characters",
+                ["JobHost:Webhooks:0:Events:0"] = "run.stuck",
+                ["JobHost:Webhooks:0:AllowPrivateNetworks"] = "true",
+            }
+        );
+        var of = full.Api;
+        var running = await of.StartAsync("p-obeys");
+        await of.UntilAsync(running, run => run.Text("processId").Length > 0, "a process");
+        var killed = await of.StartAsync("p-autopsy");
+        await of.UntilAsync(killed, run => run.Text("processId").Length > 0, "a process");
+        await of.StopAsync(killed);
+        var schedule = """{ "job": "result", "cron": "0 0 1 1 *" }""";
+        (await of.CallAsync(HttpMethod.Put, "/api/v1/schedules/yearly", schedule)).Expect(201);
+        var node = (await of.FetchAsync("/api/v1/nodes")).Expect(200).GetProperty("items")[0].Text("name");
+        var paths = (await of.FetchAsync("/openapi/v1.json")).Expect(200).GetProperty("paths");
+        var tagged = paths
+            .EnumerateObject()
+            .Where(path =>
+                !path.Name.Contains("{path}", StringComparison.Ordinal)
+                && path.Value.TryGetProperty("get", out var get)
+                && get.GetProperty("responses").TryGetProperty("304", out _)
+            )
+            .Select(path =>
+                path.Name.Replace("{id}", IdFor(path.Name), StringComparison.Ordinal)
+                    .Replace("{job}", "result", StringComparison.Ordinal)
+                    .Replace("{name}", "hook", StringComparison.Ordinal)
+            )
+            .ToList();
+
+        Assert.NotEmpty(tagged);
+        foreach (var url in tagged)
+        {
+            var seen = await of.FetchAsync(url);
+            seen.Expect(200);
+            Assert.NotNull(seen.Header("ETag"));
+            var same = await of.FetchAsync(url, ("If-None-Match", "*"));
+            Assert.True(same.Status == 304 && same.Text.Length == 0, $"{url}: {same.Status} {same.Text}");
+        }
+        await of.StopAsync(running);
+
+        string IdFor(string path) =>
+            path.Split('/')[3] switch
+            {
+                "schedules" => "yearly",
+                "nodes" => Uri.EscapeDataString(node),
+                _ when path.EndsWith("/stack", StringComparison.Ordinal) => running,
+                _ => killed,
+            };
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task Refusals_carry_no_tag() =>
         Assert.Null((await api.FetchAsync($"/api/v1/runs/{Guid.NewGuid()}")).Header("ETag"));
 }

@@ -15,7 +15,7 @@ public sealed class HostFaultTests
     {
         var data = ServerProcess.NewDataDirectory();
         var random = new Random(29);
-        for (var round = 0; round < 5; round++)
+        for (var round = 0; round < 3; round++)
         {
             // Every process of this life carries it, those included that were not told yet whose they are.
             var mark = Directory.CreateDirectory(Path.Combine(Leaks.Folder, $"life-{Guid.NewGuid():N}")).FullName;

@@ -6,7 +6,7 @@ namespace JobHost.Server.Tests;
 public sealed class KillLeakTests
 {
     // The long version, with 10,000, is a command of its own; see tests/README.md.
-    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("JOBHOST_KILLS") ?? "200");
+    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("JOBHOST_KILLS") ?? "100");
     private const int AtOnce = 8;
 
     public KillLeakTests() => Needs.Linux();

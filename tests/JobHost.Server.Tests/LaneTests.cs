@@ -12,7 +12,7 @@ public sealed class LaneTests(OwnServer server) : IClassFixture<OwnServer>
 {
     // Each makes ten aborts, and mostly a new process.
     private static readonly int AbortRounds = int.Parse(
-        Environment.GetEnvironmentVariable("JOBHOST_ABORT_ROUNDS") ?? "5",
+        Environment.GetEnvironmentVariable("JOBHOST_ABORT_ROUNDS") ?? "2",
         CultureInfo.InvariantCulture
     );
 

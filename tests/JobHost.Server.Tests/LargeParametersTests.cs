@@ -52,6 +52,8 @@ public sealed class LargeParametersTests(LargeParametersTests.Server server)
         Assert.Equal("b", run.Text("labels", "a"));
         Assert.Equal(json, (await api.FetchAsync(run.Text("links", "parameters"))).Text);
         Assert.Equal(json[2..8], (await api.FetchAsync(run.Text("links", "parameters"), ("Range", "bytes=2-7"))).Text);
+        var beyond = ("Range", $"bytes={json.Length}-");
+        Assert.Equal(416, (await api.FetchAsync(run.Text("links", "parameters"), beyond)).Status);
         Assert.InRange((await api.FetchAsync("/api/v1/runs?pageSize=1")).Text.Length, 1, 10_000);
         var small = await api.RunAsync("measures", new { text = "little" });
         Assert.Equal("{\"text\":\"little\"}", (await api.FetchAsync(small.Text("links", "parameters"))).Text);

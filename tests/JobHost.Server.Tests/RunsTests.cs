@@ -106,6 +106,44 @@ public sealed class RunsTests(InProcessServer server) : IClassFixture<InProcessS
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_retry_of_what_the_job_no_longer_takes_is_refused()
+    {
+        var data = ServerProcess.NewDataDirectory();
+        string[] settings =
+        [
+            "--JobHost:Commands:prints:File=/bin/echo",
+            "--JobHost:Commands:prints:Arguments:0={text}",
+        ];
+        string id;
+        await using (
+            var before = await ServerProcess.StartAsync(
+                data,
+                settings: [.. settings, "--JobHost:Commands:prints:Parameters:text:Default=none"]
+            )
+        )
+        {
+            id = (await before.Api.RunAsync("prints")).Text("id");
+        }
+        await using var after = await ServerProcess.StartAsync(
+            data,
+            settings: [.. settings, "--JobHost:Commands:prints:Parameters:text:Required=true"]
+        );
+
+        (await after.Api.SubmitAsync($"/api/v1/runs/{id}/retry", null)).ExpectProblem(422, "invalid-parameters");
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Whoever_has_the_end_of_a_stream_is_told_not_to_come_back()
+    {
+        var id = (await api.RunAsync("result")).Text("id");
+        foreach (var url in new[] { $"/api/v1/runs/{id}/events", $"/api/v1/runs/{id}/logs" })
+        {
+            var answer = await api.FetchAsync(url, ("Accept", "text/event-stream"), ("Last-Event-ID", "999999999"));
+            Assert.Equal((204, ""), (answer.Status, answer.Text));
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_retry_is_a_new_run_of_what_the_first_was_started_with()
     {
         var first = await api.RunAsync(

@@ -13,6 +13,20 @@ public sealed class SchedulesTests(SchedulesTests.Server server) : IClassFixture
     private readonly ApiClient api = server.Api;
 
     [Fact(Timeout = 120_000)]
+    public async Task A_trigger_whose_key_another_run_holds_is_refused()
+    {
+        var body = """{ "job": "obeys", "cron": "0 0 1 1 *", "run": { "uniqueKey": "one-at-a-time" } }""";
+        (await api.CallAsync(HttpMethod.Put, "/api/v1/schedules/unique", body)).Expect(201);
+        var first = await api.SubmitAsync("/api/v1/schedules/unique/trigger", null);
+        first.Expect(202);
+
+        (await api.SubmitAsync("/api/v1/schedules/unique/trigger", null)).ExpectProblem(409, "duplicate-run");
+
+        await api.StopAsync(first.Id);
+        (await api.CallAsync(HttpMethod.Delete, "/api/v1/schedules/unique", null)).Expect(204);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_schedule_is_made_shown_replaced_and_removed()
     {
         var url = $"{Schedules}/nightly";

@@ -135,7 +135,15 @@ public sealed class SecretsTests
                 await File.ReadAllBytesAsync($"/proc/{ProcessScan.KeeperOf(server.Pid)}/environ", ApiClient.Token)
             ),
         };
-        await api.SubmitAsync($"/api/v1/runs/{worker}/kill", new { reason = $"it knows {Registered}" });
+        var knows = new { reason = $"it knows {Registered}" };
+        var schedule = """{ "job": "obeys", "cron": "0 0 1 1 *" }""";
+        (await api.CallAsync(HttpMethod.Put, "/api/v1/schedules/yearly", schedule)).Expect(201);
+        var node = (await api.FetchAsync("/api/v1/nodes")).Expect(200).GetProperty("items")[0].Text("name");
+        foreach (var held in new[] { "schedules/yearly/pause", "jobs/obeys/pause", $"nodes/{node}/drain" })
+        {
+            (await api.SubmitAsync($"/api/v1/{held}", knows)).Expect(200);
+        }
+        await api.SubmitAsync($"/api/v1/runs/{worker}/kill", knows);
         await api.EndAsync(worker);
         (await api.FetchAsync("/api/v1/jobs", ("X-Api-Key", $"{Key}x"))).ExpectProblem(401);
         foreach (
@@ -153,6 +161,7 @@ public sealed class SecretsTests
                 "/api/v1/webhooks",
                 "/api/v1/webhooks/hook/deliveries",
                 "/api/v1/nodes",
+                "/api/v1/schedules",
             }
         )
         {

@@ -187,7 +187,7 @@ public sealed class ShutdownTests
     [Fact(Timeout = 120_000)]
     public async Task A_run_that_begins_while_the_shutdown_does_is_not_forgotten()
     {
-        for (var round = 0; round < 5; round++)
+        for (var round = 0; round < 2; round++)
         {
             var data = ServerProcess.NewDataDirectory();
             var ids = new List<string>();

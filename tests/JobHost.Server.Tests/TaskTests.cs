@@ -150,14 +150,17 @@ public sealed class TaskTests(InProcessServer server) : IClassFixture<InProcessS
     [Fact(Timeout = 120_000)]
     public async Task A_callback_that_blocks_holds_neither_the_caller_nor_the_run()
     {
-        const int seconds = 5;
-        var id = await api.StartAsync("token-callback-blocks", new { seconds, marker = witness.Marker });
+        var id = await api.StartAsync(
+            "token-callback-blocks",
+            new { marker = witness.Marker, release = witness.Release }
+        );
         await api.UntilAsync(id, "running");
         await Stops.IsTakenAsync(api.CancelAsync(id));
 
         await Stops.IsGoneAsync(api, await api.EndAsync(id), "cancelled");
         // The callback is still at it.
         await witness.BeatsAsync();
+        await witness.ReleaseAsync();
     }
 
     [Fact(Timeout = 120_000)]

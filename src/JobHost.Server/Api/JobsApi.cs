@@ -108,9 +108,9 @@ internal static class JobsApi
         HttpContext context
     )
     {
-        AuditNote.Because(context, body?.Reason);
+        var reason = AuditNote.Because(context, body?.Reason);
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
-        var reason = BodyReading.Reason(body?.Reason, errors);
+        BodyReading.Reason(reason, errors);
         if (errors.Count > 0)
         {
             return Problems.InvalidParameters(errors);

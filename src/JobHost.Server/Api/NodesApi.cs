@@ -72,8 +72,8 @@ internal static class NodesApi
     )
     {
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
-        AuditNote.Because(context, body?.Reason);
-        var reason = BodyReading.Reason(body?.Reason, errors);
+        var reason = AuditNote.Because(context, body?.Reason);
+        BodyReading.Reason(reason, errors);
         if (errors.Count > 0)
         {
             return Problems.InvalidParameters(errors);
@@ -101,8 +101,8 @@ internal static class NodesApi
     )
     {
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
-        AuditNote.Because(context, body.Reason);
-        BodyReading.RequiredReason(body.Reason, errors);
+        var reason = AuditNote.Because(context, body.Reason)!;
+        BodyReading.RequiredReason(reason, errors);
         var grace = BodyReading.Grace(body.GraceSeconds, errors) ?? TimeSpan.Zero;
         if (errors.Count > 0)
         {
@@ -112,7 +112,7 @@ internal static class NodesApi
         {
             return Problems.UnknownNode(id);
         }
-        var request = new RecycleRequest(StopsApi.Caller(context), body.Reason, grace, body.Force);
+        var request = new RecycleRequest(StopsApi.Caller(context), reason, grace, body.Force);
         if (validateOnly == true)
         {
             return TypedResults.Ok(RecycleContract.Of(request, at: null, registry.PlanRecycle()));

@@ -210,9 +210,9 @@ internal static class SchedulesApi
         HttpContext context
     )
     {
-        AuditNote.Because(context, body?.Reason);
+        var reason = AuditNote.Because(context, body?.Reason);
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
-        var reason = BodyReading.Reason(body?.Reason, errors);
+        BodyReading.Reason(reason, errors);
         return errors.Count > 0
             ? Problems.InvalidParameters(errors)
             : Changed(id, await schedules.PauseAsync(id, StopsApi.Caller(context), reason), context);

@@ -195,15 +195,15 @@ internal static class StopsApi
         HttpContext context
     )
     {
-        AuditNote.Because(context, body.Reason);
+        var reason = AuditNote.Because(context, body.Reason)!;
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
-        BodyReading.RequiredReason(body.Reason, errors);
+        BodyReading.RequiredReason(reason, errors);
         if (errors.Count > 0)
         {
             return Problems.InvalidParameters(errors);
         }
         var result = RunId.TryParse(id, out var runId)
-            ? await registry.ReleaseAsync(runId, Caller(context), body.Reason)
+            ? await registry.ReleaseAsync(runId, Caller(context), reason)
             : new ReleaseResult.NotFound();
         return result switch
         {

@@ -132,13 +132,12 @@ internal static partial class BodyReading
     }
 
     /// <summary>Reads a reason.</summary>
-    internal static string? Reason(string? reason, SortedDictionary<string, string[]> errors)
+    internal static void Reason(string? reason, SortedDictionary<string, string[]> errors)
     {
         if (reason is { Length: > MaxReason } || reason?.Any(char.IsControl) == true)
         {
             errors["reason"] = [$"A reason has at most {MaxReason} characters and no control characters."];
         }
-        return reason;
     }
 
     /// <summary>Reads a reason that must be given: whoever reads the log later has nothing else.</summary>

@@ -55,7 +55,14 @@ internal static partial class Pipeline
             app.UseForwardedHeaders();
         }
         app.UseMiddleware<RequestLog>();
-        app.UseExceptionHandler(handler => handler.Run(AnswerExceptionAsync));
+        app.UseExceptionHandler(
+            new ExceptionHandlerOptions
+            {
+                ExceptionHandler = AnswerExceptionAsync,
+                // Whoever sends rubbish is told so, and does not fill the log with what looks like a fault of the server.
+                SuppressDiagnosticsCallback = handled => handled.Exception is BadHttpRequestException,
+            }
+        );
         app.UseStatusCodePages(pages =>
             Problems.OfStatus(pages.HttpContext.Response.StatusCode).ExecuteAsync(pages.HttpContext)
         );

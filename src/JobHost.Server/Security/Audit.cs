@@ -84,14 +84,15 @@ internal sealed class AuditNote
 
     internal string? Reason { get; private set; }
 
-    /// <summary>Notes why a change is asked for.</summary>
-    internal static void Because(HttpContext context, string? reason)
+    /// <summary>Notes why a change is asked for, and returns it as it may be recorded: without secrets.</summary>
+    internal static string? Because(HttpContext context, string? reason)
     {
+        var shown = context.RequestServices.GetRequiredService<Secrets>().Hide(reason);
         if (context.Features.Get<AuditNote>() is { } note)
         {
-            var shown = context.RequestServices.GetRequiredService<Secrets>().Hide(reason);
             note.Reason = shown?.Length > MaxReason ? shown[..MaxReason] : shown;
         }
+        return shown;
     }
 
     /// <summary>Notes the job that a change is about.</summary>

@@ -32,7 +32,18 @@ internal sealed class TranslatingReader(IDataReader inner, IReadOnlyDictionary<i
 
     public void FlushCachedData() => inner.FlushCachedData();
 
-    public int Read(ulong address, Span<byte> buffer) => inner.Read(address, buffer);
+    public int Read(ulong address, Span<byte> buffer)
+    {
+        try
+        {
+            return inner.Read(address, buffer);
+        }
+        catch (InvalidOperationException)
+        {
+            // The process has ended meanwhile. Native code asks, through which nothing may be thrown: it would end this process.
+            return 0;
+        }
+    }
 
     public bool Read<T>(ulong address, out T value)
         where T : unmanaged => inner.Read(address, out value);

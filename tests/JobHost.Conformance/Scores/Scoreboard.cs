@@ -66,14 +66,7 @@ internal sealed class Scoreboard(IReadOnlyList<string> order)
         );
         foreach (var cell in Of(tier.Tier).GroupBy(result => (result.Victim, result.Way)))
         {
-            var all = cell.Where(result => result.Prevented is null).ToList();
-            var took = all.Select(result => result.Took).OfType<TimeSpan>().Order().ToList();
-            writer.WriteLine(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"  {cell.Key.Victim, -19} {cell.Key.Way.Name(), -21} {all.Count, 5} {all.Sum(result => result.Survivors), 10} {all.Count(result => result.IsLie), 5} {all.Sum(result => result.WrongVictims), 14} {all.Count(result => result.Problems.Count > 0), 14} {all.Count(result => result.WasStuck), 6} {At(took, 50), 7} {At(took, 99), 7}{(all.Count == 0 ? $"  prevented: {cell.First().Prevented}" : "")}"
-                )
-            );
+            writer.WriteLine(Row([.. cell]));
         }
         writer.WriteLine(
             string.Create(
@@ -82,6 +75,10 @@ internal sealed class Scoreboard(IReadOnlyList<string> order)
             )
         );
     }
+
+    /// <summary>One victim's line of that table, stopped in one way.</summary>
+    internal string Row(string tier, string victim, Way way) =>
+        Row([.. results.Where(result => result.Tier == tier && result.Victim == victim && result.Way == way)]);
 
     /// <summary>Every failure with the words to see it again.</summary>
     internal void WriteFailures(TextWriter writer)
@@ -133,6 +130,16 @@ internal sealed class Scoreboard(IReadOnlyList<string> order)
                 Json
             )
         );
+
+    private static string Row(IReadOnlyList<TrialResult> cell)
+    {
+        var all = cell.Where(result => result.Prevented is null).ToList();
+        var took = all.Select(result => result.Took).OfType<TimeSpan>().Order().ToList();
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"  {cell[0].Victim, -19} {cell[0].Way.Name(), -21} {all.Count, 5} {all.Sum(result => result.Survivors), 10} {all.Count(result => result.IsLie), 5} {all.Sum(result => result.WrongVictims), 14} {all.Count(result => result.Problems.Count > 0), 14} {all.Count(result => result.WasStuck), 6} {At(took, 50), 7} {At(took, 99), 7}{(all.Count == 0 ? $"  prevented: {cell[0].Prevented}" : "")}"
+        );
+    }
 
     private static object CellJson(string victim, Way way, IReadOnlyList<TrialResult> cell)
     {

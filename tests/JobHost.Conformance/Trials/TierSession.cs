@@ -17,6 +17,12 @@ internal sealed class TierSession(
 {
     private const int DayInSeconds = 86_400;
 
+    /// <summary>How many trials of each victim are still to come; told of where there are many, as that takes hours.</summary>
+    private readonly Dictionary<(string Victim, Way Way), int> left = plan
+        .RunTrials.GroupBy(trial => (trial.Victim.Name, trial.Way))
+        .Where(trials => trials.Count() > 1)
+        .ToDictionary(trials => trials.Key, trials => trials.Count());
+
     /// <summary>Scores servers of the suite's own, which may be killed.</summary>
     internal async Task RunAsync(ServerSetup setup) => await ReportAsync(await ScoreAsync(setup));
 
@@ -120,6 +126,12 @@ internal sealed class TierSession(
         {
             var hurt = bystanders.TakeHurt() + (neighbour?.TakeHurt() ?? 0);
             board.Add(result with { WrongVictims = result.WrongVictims + hurt });
+            var of = (result.Victim, result.Way);
+            if (left.TryGetValue(of, out var more) && (left[of] = more - 1) == 0)
+            {
+                writer.WriteLine($"{ground.Tier, -7}{board.Row(ground.Tier, result.Victim, result.Way)}");
+                writer.Flush();
+            }
         }
     }
 }

@@ -6,8 +6,7 @@ namespace JobHost.Server.Tests.Fuzzing;
 
 /// <summary>Sends requests of every operation, many at once, and collects what is wrong with the answers.</summary>
 /// <param name="server">Who is asked.</param>
-/// <param name="callers">Who asks, by the index of a request.</param>
-internal sealed class Fuzzer(FuzzServer server, FuzzCallers callers)
+internal sealed class Fuzzer(FuzzServer server)
 {
     private const int AtOnce = 6;
 
@@ -71,13 +70,13 @@ internal sealed class Fuzzer(FuzzServer server, FuzzCallers callers)
         CancellationToken cancellationToken
     )
     {
-        var asked = callers.Sign(made);
+        var asked = FuzzCallers.Sign(made);
         var request = asked.Named(state => server.Population.IdOf(state, made.Index));
         var answer = await server.Client.SendAsync(request, cancellationToken);
         List<Finding> findings = [.. checks.Check(request, answer)];
         if (answer is not null)
         {
-            findings.AddRange(callers.Check(asked, answer, server.Population));
+            findings.AddRange(FuzzCallers.Check(asked, answer, server.Population));
         }
         return (request, answer, findings);
     }

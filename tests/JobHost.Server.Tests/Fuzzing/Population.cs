@@ -8,6 +8,7 @@ namespace JobHost.Server.Tests.Fuzzing;
 internal sealed class Population
 {
     private const double Life = 600;
+    private const string Paused = "halted";
 
     private readonly ApiClient api;
     private readonly Queue<string> lost;
@@ -59,6 +60,9 @@ internal sealed class Population
         ];
     }
 
+    /// <summary>The ids of schedules that are there, of which one is paused. None is due.</summary>
+    internal static IReadOnlyList<string> Schedules { get; } = ["yearly", "spare", Paused];
+
     internal IReadOnlyList<string> States => [.. kinds.Select(kind => kind.Name)];
 
     /// <summary>The id of a run in a state: another one for another index, where there are several.</summary>
@@ -69,7 +73,7 @@ internal sealed class Population
     internal string? JobOf(string state) => kinds.FirstOrDefault(kind => kind.Name == state)?.Job;
 
     /// <summary>Makes what is not as it is called, or not there yet.</summary>
-    internal Task RefreshAsync() => Task.WhenAll(kinds.Select(RefreshAsync));
+    internal Task RefreshAsync() => Task.WhenAll([.. kinds.Select(RefreshAsync), .. Schedules.Select(ScheduleAsync)]);
 
     /// <summary>Ends whatever goes on, and lets everything go on that was held: runs, jobs, the node.</summary>
     internal async Task CleanAsync(string node, IEnumerable<string> jobs)
@@ -94,6 +98,20 @@ internal sealed class Population
         lock (ids)
         {
             ids[kind.Name] = fresh;
+        }
+    }
+
+    private async Task ScheduleAsync(string id)
+    {
+        var path = $"/api/v1/schedules/{id}";
+        if ((await api.FetchAsync(path)).Status != 200)
+        {
+            var body = """{ "job": "result", "cron": "0 0 1 1 *" }""";
+            (await api.CallAsync(HttpMethod.Put, path, body)).Expect(201);
+        }
+        if (id == Paused)
+        {
+            (await api.SubmitAsync($"{path}/pause", null)).Expect(200);
         }
     }
 

@@ -55,13 +55,15 @@ internal sealed class RequestMaker(ApiDocument document, Vocabulary words, int s
             var value = Escaped(isSpoilt ? values.Pick(Nasty.Texts) : values.Plain(parameter));
             if (parameter.Name == "id" && !isSpoilt)
             {
-                value = request.Operation.Path.Contains("/nodes/", StringComparison.Ordinal)
-                    ? values.OneIn(5)
+                value = request.Operation.Path.Split('/') switch
+                {
+                    [.., "nodes", _] or [.., "nodes", _, _] => values.OneIn(5)
                         ? "none"
-                        : Uri.EscapeDataString(words.Node)
-                    : values.OneIn(12)
-                        ? values.Pick(NoIds)
-                        : Vocabulary.RunIn(values.Pick(words.States));
+                        : Uri.EscapeDataString(words.Node),
+                    [.., "schedules", _] or [.., "schedules", _, _] => values.Pick([.. Population.Schedules, "none"]),
+                    _ when values.OneIn(12) => values.Pick(NoIds),
+                    _ => Vocabulary.RunIn(values.Pick(words.States)),
+                };
             }
             else if (parameter.Name == "path")
             {

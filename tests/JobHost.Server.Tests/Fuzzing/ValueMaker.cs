@@ -114,7 +114,7 @@ internal sealed class ValueMaker(ApiDocument document, Vocabulary words, Random 
 
     private (double Least, double Most) RangeOf(JsonElement schema, string name, double least, double most)
     {
-        (least, most) = words.Range(name) ?? (least, most);
+        (least, most) = Vocabulary.Range(name) ?? (least, most);
         var low = Bound(schema, "minimum") ?? Bound(schema, "exclusiveMinimum") + 0.01 ?? least;
         var high = Bound(schema, "maximum") ?? Bound(schema, "exclusiveMaximum") - 0.01 ?? most;
         // What the document allows is tried to its limits now and then, where that holds nobody up.

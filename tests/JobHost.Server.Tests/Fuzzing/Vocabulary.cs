@@ -36,6 +36,8 @@ internal sealed class Vocabulary
             "state" => ["queued", "running", "stuck", "succeeded", "failed", "cancelled", "killed", "timedOut", "lost"],
             "requireGuarantee" => ["cooperative", "best-effort", "group", "sweep", "cgroup", "pidns"],
             "signal" => ["SIGUSR1", "USR2", "SIGWINCH", "HUP", "12"],
+            "cron" => ["0 3 * * *", "*/5 * * * *", "30 2 * * MON-FRI", "61 * * * *"],
+            "timeZone" => ["UTC", "Europe/Berlin", "Mars/Olympus"],
             "uniqueKey" => ["one", "two", "three"],
             "reason" => ["it hangs", "Grüße \ud83d\ude80", "x"],
             "rung" => ["cancel", "interrupt", "abort", "signal", "terminate", "kill", "verify"],
@@ -50,7 +52,7 @@ internal sealed class Vocabulary
         };
 
     /// <summary>The range of a number of that name where the document does not say.</summary>
-    internal (double Least, double Most)? Range(string name) =>
+    internal static (double Least, double Most)? Range(string name) =>
         name switch
         {
             // Long enough to be one, short enough to be over.
