@@ -124,6 +124,11 @@ internal sealed class Population
             {
                 return id;
             }
+            if (status == HttpStatusCode.OK && Text(run, "endedAt") is null)
+            {
+                // What is no longer what it is there for would keep a place from those that come.
+                await api.KillAsync(id);
+            }
         }
         return await kind.MakeAsync();
     }
