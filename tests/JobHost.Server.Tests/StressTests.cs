@@ -25,10 +25,7 @@ public sealed class StressTests
 
         foreach (var (name, _, _) in mix)
         {
-            await Poll.UntilAsync(
-                async () => await Stops.ExecutingAsync(server.Api, name) is var held and not 0 ? $"{held} held" : null,
-                $"the slots of {name} to be free"
-            );
+            await Stops.AreFreeAsync(server.Api, name);
         }
         var (_, health) = await server.Api.ReadyAsync();
         Assert.Empty(health.GetProperty("stuck").EnumerateArray());

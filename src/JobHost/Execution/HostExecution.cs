@@ -25,8 +25,21 @@ internal sealed class HostExecution : RunExecution
 
     internal override int? ThreadId => body.ThreadId;
 
-    internal override Task<string?> ClimbAsync(Rung rung, StopNotice notice, TimeSpan grace, CancellationToken goOn) =>
-        body.ClimbAsync(rung, notice, grace, goOn);
+    internal override async Task<string?> ClimbAsync(
+        Rung rung,
+        StopNotice notice,
+        TimeSpan grace,
+        CancellationToken goOn
+    )
+    {
+        var problem = await body.ClimbAsync(rung, notice, grace, goOn);
+        if (body.Completion.IsCompleted)
+        {
+            // The end that this rung saw is also the attempt's before anybody says what came of the rung.
+            await Completion;
+        }
+        return problem;
+    }
 
     internal override Task<string?> DeliverAsync(RunMessage message)
     {

@@ -93,6 +93,13 @@ internal static class Stops
             .GetProperty("running")
             .GetInt32();
 
+    /// <summary>Waits until the slots of a job are free, which they are soon after the ends of its runs can be seen.</summary>
+    internal static Task AreFreeAsync(ApiClient api, string job) =>
+        Poll.UntilAsync(
+            async () => await ExecutingAsync(api, job) is var held and not 0 ? $"{held} held" : null,
+            $"the slots of {job}"
+        );
+
     internal static async Task IsTakenAsync(Task<(HttpStatusCode Status, JsonElement Body)> stop)
     {
         var (status, body) = await stop;
