@@ -8,7 +8,7 @@ namespace JobHost.Server.Tests;
 public sealed class KillRaceTests
 {
     // The long version, with 1,000, is a command of its own; see tests/README.md.
-    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("JOBHOST_RACE_ROUNDS") ?? "40");
+    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("JOBHOST_RACE_ROUNDS") ?? "20");
     private const int AtOnce = 4;
 
     public KillRaceTests() => Needs.Linux();

@@ -184,6 +184,28 @@ public sealed class MessagesTests(MessagesServer server) : IClassFixture<Message
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task The_end_of_the_input_is_taken_with_the_last_bytes_for_which_there_is_room()
+    {
+        Needs.Linux();
+        (await api.SubmitAsync("/api/v1/jobs/cat/pause", null)).Expect(200);
+        var id = await api.StartAsync("cat");
+        for (var count = 1; count < 1000; count++)
+        {
+            (await FeedAsync(id, "x"u8.ToArray())).Expect(202);
+        }
+
+        (await FeedAsync(id, "y"u8.ToArray(), "?end=true")).Expect(202);
+        (await FeedAsync(id, "z"u8.ToArray(), "?end=true")).ExpectProblem(429, "mailbox-full");
+
+        var waiting = await ListAsync(id, "direction=in&limit=1000");
+        Assert.Equal(1000, waiting.Count);
+        Assert.Single(await ListAsync(id, $"direction=in&after={waiting[^1].Text("sequence")}"));
+        (await api.SubmitAsync("/api/v1/jobs/cat/resume", null)).Expect(200);
+        Assert.Equal("succeeded", (await api.EndAsync(id)).Text("state"));
+        Assert.Equal(new string('x', 999) + "y", await api.LogAsync(id, "stdout"));
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_command_that_does_not_read_can_be_killed_and_what_it_did_not_take_is_seen()
     {
         Needs.Linux();

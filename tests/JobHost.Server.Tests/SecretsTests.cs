@@ -11,6 +11,7 @@ namespace JobHost.Server.Tests;
 /// </summary>
 public sealed class SecretsTests
 {
+    private const int StartMeAgain = 75;
     private const string Registered = "Hunter2+must/not\"leak";
     private const string FromFile = "MIIEvQIBADANBgkqh\nkiG9w0BAQEFAASCBKcw\n";
     private const string Connection = "Host=db;Password=Connection-must-not-leak";
@@ -136,6 +137,16 @@ public sealed class SecretsTests
             ),
         };
         var knows = new { reason = $"it knows {Registered}" };
+        var deaf = new Witness();
+        var stuck = await api.StartAsync(
+            "ignores",
+            new { marker = deaf.Marker, release = deaf.Release },
+            new { ladder = Ladders.Asking }
+        );
+        await deaf.BeatsAsync();
+        await api.SubmitAsync($"/api/v1/runs/{stuck}/kill", knows);
+        await api.UntilAsync(stuck, "stuck");
+        (await api.SubmitAsync($"/api/v1/runs/{stuck}/release", knows)).Expect(200);
         var schedule = """{ "job": "obeys", "cron": "0 0 1 1 *" }""";
         (await api.CallAsync(HttpMethod.Put, "/api/v1/schedules/yearly", schedule)).Expect(201);
         var node = (await api.FetchAsync("/api/v1/nodes")).Expect(200).GetProperty("items")[0].Text("name");
@@ -156,6 +167,7 @@ public sealed class SecretsTests
                 "/api/v1/runs?pageSize=100",
                 $"/api/v1/runs/{id}/termination",
                 $"/api/v1/runs/{worker}/termination",
+                $"/api/v1/runs/{stuck}/termination",
                 "/api/v1/events?pageSize=500",
                 "/api/v1/audit",
                 "/api/v1/webhooks",
@@ -170,7 +182,9 @@ public sealed class SecretsTests
         // The write-ahead log of the database is still there, and gone after the end.
         seen.AddRange(Files(server.DataDirectory));
         Assert.Contains(seen, one => one.Item1.EndsWith("-wal", StringComparison.Ordinal));
-        Assert.Equal(0, await server.TerminateAsync());
+        var recycle = await api.SubmitAsync($"/api/v1/nodes/{node}/recycle", knows);
+        seen.Add(("recycle", Encoding.UTF8.GetBytes(recycle.Expect(202).ToString())));
+        Assert.Equal(StartMeAgain, await server.ExitAsync());
         seen.AddRange(Files(server.DataDirectory));
         seen.Add(("console", Encoding.UTF8.GetBytes(server.Output)));
         seen.AddRange(otlp.Received.Select(request => ($"OTLP {request.Path}", request.Body)));

@@ -67,8 +67,7 @@ public sealed class StackTests : IClassFixture<StackTests.Server>
     [Fact(Timeout = 120_000)]
     public async Task A_task_is_shown_where_it_computes_and_that_it_waits_where_it_does()
     {
-        // It ends by itself, and by nothing else.
-        var busy = await api.StartAsync("busy-task", new { marker = witness.Marker, seconds = 30 });
+        var busy = await api.StartAsync("busy-task", new { marker = witness.Marker, release = witness.Release });
         await witness.BeatsAsync();
         var waiting = await api.StartAsync("obeys");
         await api.UntilAsync(waiting, "running");
@@ -79,6 +78,7 @@ public sealed class StackTests : IClassFixture<StackTests.Server>
         stack = (await StackAsync(waiting)).Expect(200);
         Assert.Contains("no thread of its own", stack.Text("why"), StringComparison.Ordinal);
         await api.StopAsync(waiting);
+        await witness.ReleaseAsync();
         await api.EndAsync(busy);
     }
 

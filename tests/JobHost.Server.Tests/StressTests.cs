@@ -6,7 +6,7 @@ namespace JobHost.Server.Tests;
 /// <summary>Many runs of all kinds, stopped at random: every one ends, and the server keeps nothing of them.</summary>
 public sealed class StressTests
 {
-    private const int Runs = 300;
+    private const int Runs = 150;
     private const int Clients = 16;
 
     private static readonly string[] Ends = ["succeeded", "failed", "cancelled", "killed", "timedOut"];
@@ -36,7 +36,7 @@ public sealed class StressTests
         }
         if (OperatingSystem.IsLinux())
         {
-            // The pool and the connections of the client come and go; 300 runs that leak one each do not fit in there.
+            // The pool and the connections of the client come and go; 150 runs that leak one each do not fit in there.
             await Poll.UntilAsync(
                 () =>
                 {

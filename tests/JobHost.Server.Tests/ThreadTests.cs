@@ -173,7 +173,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
     [Fact(Timeout = 240_000)]
     public async Task An_interrupt_at_the_end_of_a_run_has_one_outcome_and_strikes_nobody_else()
     {
-        const int rounds = 200;
+        const int rounds = 100;
         var states = new Dictionary<string, int>(StringComparer.Ordinal);
         await Parallel.ForEachAsync(
             Enumerable.Range(0, rounds),
@@ -218,7 +218,7 @@ public sealed class ThreadTests(OwnServer server) : IClassFixture<OwnServer>
     [Fact(Timeout = 240_000)]
     public async Task An_abort_in_the_midst_of_logging_harms_no_log_or_takes_the_whole_process_and_nothing_less()
     {
-        const int rounds = 20;
+        const int rounds = 8;
         var data = ServerProcess.NewDataDirectory();
         var victim = await ServerProcess.StartAsync(data);
         for (var round = 0; round < rounds; round++)

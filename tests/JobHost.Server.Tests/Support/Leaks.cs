@@ -21,6 +21,9 @@ public sealed class Leaks : IDisposable
     {
         Directory.CreateDirectory(Folder);
         Environment.SetEnvironmentVariable("TMPDIR", Folder);
+        // None of them lives long enough to gain from code that is compiled again for speed.
+        Environment.SetEnvironmentVariable("DOTNET_TieredPGO", "0");
+        Environment.SetEnvironmentVariable("DOTNET_TC_CallCounting", "0");
     }
 
     public void Dispose()
