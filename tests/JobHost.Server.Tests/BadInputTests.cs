@@ -87,7 +87,33 @@ public sealed class BadInputTests(InProcessServer server) : IClassFixture<InProc
     }
 
     [Theory(Timeout = 120_000)]
+    [InlineData(Start, "parameters", "{}")]
+    [InlineData(Start, "uniqueKey", "")]
+    [InlineData(Start, "labels", "{}")]
+    [InlineData("/api/v1/runs/{id}/messages", "message", "")]
+    [InlineData("/api/v1/runs/{id}/signal", "signal", "")]
+    [InlineData("/api/v1/runs/{id}/cancel", "reason", "")]
+    [InlineData("/api/v1/runs/{id}/kill", "reason", "")]
+    [InlineData("/api/v1/runs/{id}/release", "reason", "")]
+    [InlineData("/api/v1/jobs/obeys/pause", "reason", "")]
+    [InlineData("/api/v1/terminations", "reason", "")]
+    public async Task A_byte_that_is_no_text_is_refused_wherever_it_stands(string url, string field, string around)
+    {
+        var id = await api.StartAsync("obeys");
+        var value = around == "{}" ? "{ \"a\": \"x\u00ffy\" }" : "\"x\u00ffy\"";
+        var body = System.Text.Encoding.Latin1.GetBytes($"{{ \"{field}\": {value} }}");
+
+        var answer = await api.SubmitAsync(url.Replace("{id}", id), Content("application/json", body));
+
+        answer.ExpectProblem(answer.Status == 422 ? 422 : 400);
+        Assert.Equal("none", (await api.GetRunAsync(id)).Text("stop"));
+        await api.StopAsync(id);
+    }
+
+    [Theory(Timeout = 120_000)]
     [InlineData("GET", "/api/v1/runs?pageSize=many", "pageSize")]
+    [InlineData("GET", "/api/v1/audit?run={0198c0de-0000-7000-8000-000000000001}", "run")]
+    [InlineData("GET", "/api/v1/audit?run=0198c0de0000700080000000000001", "run")]
     [InlineData("GET", "/api/v1/runs?since=soon", "since")]
     [InlineData("GET", "/api/v1/audit?run=%22x%22%20y", "run")]
     [InlineData("POST", "/api/v1/runs/0198c0de-0000-7000-8000-000000000001/kill?validateOnly=perhaps", "validateOnly")]

@@ -136,6 +136,9 @@ public sealed class RunListTests(InProcessServer server) : IClassFixture<InProce
     [InlineData("pageSize=many")]
     [InlineData("pageSize=99999999999")]
     [InlineData("since=yesterday")]
+    [InlineData("until=10:00")]
+    [InlineData("until=2026-01-31")]
+    [InlineData("since=2026-01-31T12:00:00")]
     [InlineData("until=2026-13-01")]
     public async Task A_filter_that_cannot_be_read_is_a_400(string query)
     {

@@ -31,21 +31,26 @@ internal static class AuditApi
 
     private static async Task<Results<Ok<PageContract<AuditContract>>, ProblemHttpResult>> ListAsync(
         JobRegistry registry,
+        HttpContext context,
         [Description("Only what was asked of this run.")] Guid? run,
         [Description("Only what the key of this name asked for.")] string? by,
         [Range(1, Paging.MaxSize), Description(Paging.SizeWords)] int? pageSize,
         [Description(Paging.TokenWords)] string? pageToken
     )
     {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         if (pageSize is < 1 or > Paging.MaxSize)
         {
-            return Problems.MalformedRequest(
-                "A parameter is not valid; the errors name it.",
-                new Dictionary<string, string[]>(StringComparer.Ordinal)
-                {
-                    ["pageSize"] = [$"The page size is 1 to {Paging.MaxSize}."],
-                }
-            );
+            errors["pageSize"] = [$"The page size is 1 to {Paging.MaxSize}."];
+        }
+        // Binding takes it in braces, too, and without its dashes.
+        if (run is not null && !Guid.TryParseExact(context.Request.Query["run"], "D", out _))
+        {
+            errors["run"] = ["The value is the id of a run."];
+        }
+        if (errors.Count > 0)
+        {
+            return Problems.MalformedRequest("A parameter is not valid; the errors name it.", errors);
         }
         long before = 0;
         if (

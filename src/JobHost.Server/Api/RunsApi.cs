@@ -101,6 +101,14 @@ internal static class RunsApi
         {
             errors["order"] = ["The order is 'newest' or 'oldest'."];
         }
+        foreach (var name in new[] { "since", "until" })
+        {
+            // Binding takes whatever .NET takes for an instant, such as a time of today.
+            if (context.Request.Query[name] is [{ Length: > 0 } text] && !InstantConverter.IsInstant(text))
+            {
+                errors[name] = ["The value is an instant as of RFC 3339, such as 2026-01-31T12:00:00Z."];
+            }
+        }
         if (query.PageSize is < 1 or > Paging.MaxSize)
         {
             errors["pageSize"] = [$"The page size is 1 to {Paging.MaxSize}."];

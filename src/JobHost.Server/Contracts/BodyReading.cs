@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using JobHost.Control;
 using JobHost.Jobs;
+using JobHost.Worker.Bodies;
 
 namespace JobHost.Server.Contracts;
 
@@ -154,13 +155,10 @@ internal static partial class BodyReading
     /// <summary>Reads a signal.</summary>
     internal static int? Signal(JsonElement json, SortedDictionary<string, string[]> errors)
     {
-        var text = json.ValueKind switch
-        {
-            JsonValueKind.Number => json.GetRawText(),
-            // An escape can stand for half a character, which no text can hold; a name of a signal has no escapes.
-            JsonValueKind.String => json.GetRawText().Trim('"'),
-            _ => null,
-        };
+        var text =
+            json.ValueKind is JsonValueKind.Number or JsonValueKind.String && JobJson.HasNoHalves(json)
+                ? json.ToString()
+                : null;
         var signal = SendableSignals.Read(text, out var problem);
         if (problem is not null)
         {

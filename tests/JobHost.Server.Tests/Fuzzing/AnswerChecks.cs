@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using JobHost.Server.Tests.Support;
@@ -36,9 +37,12 @@ internal sealed partial class AnswerChecks(ApiDocument document, IReadOnlyList<s
             ];
     }
 
-    /// <summary>What is no HTTP never reaches the service: the listener answers with a bare status and closes the connection.</summary>
-    private static bool IsOfListener(FuzzAnswer answer) =>
-        answer is { Status: 400, Body.Length: 0 } && !answer.Headers.ContainsKey("X-Content-Type-Options");
+    /// <summary>
+    /// What is no HTTP, or has a first line that is longer than any, never reaches the service: the listener answers with a
+    /// bare status and closes the connection.
+    /// </summary>
+    internal static bool IsOfListener(FuzzAnswer answer) =>
+        answer is { Status: 400 or 414, Body.Length: 0 } && !answer.Headers.ContainsKey("X-Content-Type-Options");
 
     private IEnumerable<Finding> Declared(FuzzRequest request, FuzzAnswer answer)
     {
@@ -211,7 +215,11 @@ internal sealed partial class AnswerChecks(ApiDocument document, IReadOnlyList<s
             string? problem;
             try
             {
-                problem = problems.Check(schema, JsonElement.Parse(body));
+                // Whoever parses JSON may overlook a byte order mark (RFC 8259, 8.1).
+                problem = problems.Check(
+                    schema,
+                    JsonElement.Parse(body.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? body.AsSpan(3) : body)
+                );
             }
             catch (JsonException invalid)
             {

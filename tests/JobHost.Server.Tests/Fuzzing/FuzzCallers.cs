@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using JobHost.Server.Security;
@@ -98,7 +99,7 @@ internal static partial class FuzzCallers
             answer.Status is 0
             || request.MayLeave
             || Earlier.Contains(slug)
-            || (answer.Status == 400 && answer.Body.Length == 0)
+            || AnswerChecks.IsOfListener(answer)
             || request.Operation.Path.StartsWith("/healthz", StringComparison.Ordinal)
         )
         {
@@ -126,13 +127,14 @@ internal static partial class FuzzCallers
             }
             yield break;
         }
-        if (answer.Status is 401 || (answer.Status == 403 && !IsForce(request)))
+        var neededForWish = NeededForWish(request);
+        if (answer.Status is 401 || (answer.Status == 403 && key.Role >= neededForWish))
         {
             yield return new($"{key.Role} may", $"{answer.Status} {answer.Text}");
         }
-        if (key.Role < Role.Killer && answer.IsSuccess && IsForce(request))
+        if (answer.IsSuccess && key.Role < neededForWish)
         {
-            yield return new($"{key.Role} may not use force", $"{answer.Status} {answer.Text}");
+            yield return new($"{key.Role} may not wish for that", $"{answer.Status} {answer.Text}");
         }
         if (key.Jobs is not { } own)
         {
@@ -155,15 +157,19 @@ internal static partial class FuzzCallers
     // Every caller meets every request in the long run: the turns do not keep step with the batches.
     private static string SecretOf(FuzzRequest request) => Secrets[request.Index % Secrets.Length];
 
-    private static bool IsForce(FuzzRequest request) =>
-        request.Operation.Id is "CancelRun" or "StopRuns" or "WaitForRuns"
-        && request.Body is { } body
-        && System.Text.Encoding.UTF8.GetString(body) is var text
-        && (
-            text.Contains("\"escalate\":\"kill\"", StringComparison.Ordinal)
+    /// <summary>Who may ask for what stands in the body: force, or an end of what is only waited for.</summary>
+    private static Role NeededForWish(FuzzRequest request)
+    {
+        var text =
+            request.Operation.Id is "CancelRun" or "StopRuns" or "WaitForRuns" && request.Body is { } body
+                ? Encoding.UTF8.GetString(body)
+                : "";
+        return text.Contains("\"escalate\":\"kill\"", StringComparison.Ordinal)
             || text.Contains("\"mode\":\"kill\"", StringComparison.Ordinal)
-            || text.Contains("\"cancelPending\":true", StringComparison.Ordinal)
-        );
+                ? Role.Killer
+            : text.Contains("\"cancelPending\":true", StringComparison.Ordinal) ? Role.Operator
+            : Role.Viewer;
+    }
 
     private static bool Foreign(FuzzRequest request, List<string> own, Population population) =>
         request.Operation.Path.StartsWith("/api/v1/runs/{id}", StringComparison.Ordinal)
