@@ -125,6 +125,7 @@ public static class JobHostServer
             .WithGeneralRefusals()
             .WithMetadata(new Declarations.TaggedDocuments())
             .Needs(Role.Viewer)
+            .AddEndpointFilter(QueryValues.CheckAsync)
             .AddEndpointFilter(Access.HideOthersAsync)
             .AddEndpointFilter(EntityTags.HandleAsync);
         api.MapJobs();

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using JobHost.Benchmarks;
+using JobHost.Benchmarks.Keys;
 using JobHost.Benchmarks.Kills;
 using JobHost.Benchmarks.Measuring;
 
-IReadOnlyList<IScenario> scenarios = [new KillScenario()];
+IReadOnlyList<IScenario> scenarios = [new KillScenario(), new KeyScenario()];
 using var stopping = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);

@@ -77,12 +77,12 @@ public sealed class ManyFollowersTests
         Func<Task> happen
     )
     {
-        var before = Memory(server);
+        var before = server.MemoryMiB();
         await using var asleep = await FollowedStream.OpenAsync(server.Address, path, lastId, isSmall: true);
         var followers = await Task.WhenAll(
             Enumerable.Range(0, Followers).Select(_ => FollowedStream.OpenAsync(server.Address, path, lastId))
         );
-        var connected = Memory(server);
+        var connected = server.MemoryMiB();
         var since = DateTime.UtcNow;
         var waking = WakesAndGoesOnAsync(server, path, asleep, expected);
         var reading = Task.WhenAll(followers.Select(follower => follower.MatchAsync(expected)));
@@ -92,7 +92,7 @@ public sealed class ManyFollowersTests
 
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{Followers} followers of {expected.Length / 1e6:0.0} MB each: {(DateTime.UtcNow - since).TotalSeconds:0.0} s; "
-                + $"memory of the server {before} MiB, with all connected {connected} MiB, afterwards {Memory(server)} MiB"
+                + $"memory of the server {before} MiB, with all connected {connected} MiB, afterwards {server.MemoryMiB()} MiB"
         );
         Assert.All(heard, length => Assert.Equal(expected.Length, length));
         foreach (var follower in followers)
@@ -182,13 +182,4 @@ public sealed class ManyFollowersTests
     }
 
     private static string Preamble(long id) => $"retry: 2000\nid: {id}\n\n";
-
-    /// <summary>Memory of its own, in MiB.</summary>
-    private static long Memory(ServerProcess server) =>
-        long.Parse(
-            File.ReadLines($"/proc/{server.Pid}/status")
-                .First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal))
-                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
-            CultureInfo.InvariantCulture
-        ) / 1024;
 }

@@ -31,7 +31,6 @@ internal static class AuditApi
 
     private static async Task<Results<Ok<PageContract<AuditContract>>, ProblemHttpResult>> ListAsync(
         JobRegistry registry,
-        HttpContext context,
         [Description("Only what was asked of this run.")] Guid? run,
         [Description("Only what the key of this name asked for.")] string? by,
         [Range(1, Paging.MaxSize), Description(Paging.SizeWords)] int? pageSize,
@@ -42,11 +41,6 @@ internal static class AuditApi
         if (pageSize is < 1 or > Paging.MaxSize)
         {
             errors["pageSize"] = [$"The page size is 1 to {Paging.MaxSize}."];
-        }
-        // Binding takes it in braces, too, and without its dashes.
-        if (run is not null && !Guid.TryParseExact(context.Request.Query["run"], "D", out _))
-        {
-            errors["run"] = ["The value is the id of a run."];
         }
         if (errors.Count > 0)
         {

@@ -9,6 +9,7 @@ using JobHost.Server.OpenApi;
 using JobHost.Server.Security;
 using JobHost.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace JobHost.Server.Api;
 
@@ -72,10 +73,13 @@ internal static class RunsApi
         JobRegistry registry,
         HttpContext context,
         [Description("Only runs of this job.")] string? job,
-        [OneOf(typeof(RunState)), Description("Only in one of these states.")] string[]? state,
+        [OneOf(typeof(RunState)), Description("Only in one of these states.")] [FromQuery] string[]? state,
         [Description("Only on this node.")] string? node,
         [Description("Only started by this schedule.")] string? schedule,
-        [Description("Only with all of these labels, each as `name=value`.")] [MaxLength(MaxLabels)] string[]? label,
+        [Description("Only with all of these labels, each as `name=value`.")]
+        [MaxLength(MaxLabels)]
+        [FromQuery]
+            string[]? label,
         [Description("Only made at this instant or later.")] DateTimeOffset? since,
         [Description("Only made before this instant.")] DateTimeOffset? until,
         [OneOf("newest", "oldest"), Description("Which come first; `newest` where it is absent.")] string? order,
@@ -100,14 +104,6 @@ internal static class RunsApi
         if (order is not (null or "newest" or "oldest"))
         {
             errors["order"] = ["The order is 'newest' or 'oldest'."];
-        }
-        foreach (var name in new[] { "since", "until" })
-        {
-            // Binding takes whatever .NET takes for an instant, such as a time of today.
-            if (context.Request.Query[name] is [{ Length: > 0 } text] && !InstantConverter.IsInstant(text))
-            {
-                errors[name] = ["The value is an instant as of RFC 3339, such as 2026-01-31T12:00:00Z."];
-            }
         }
         if (query.PageSize is < 1 or > Paging.MaxSize)
         {

@@ -156,10 +156,18 @@ internal sealed class Operations : IOpenApiOperationTransformer
             .Parameters?.OfType<OpenApiParameter>()
             .FirstOrDefault(one => one.Name == description.Name);
         if (
-            shown?.Schema is OpenApiSchema schema
-            && description.ParameterDescriptor is IParameterInfoParameterDescriptor { ParameterInfo: var parameter }
-            && parameter.GetCustomAttribute<OneOfAttribute>() is { } values
+            shown?.Schema is not OpenApiSchema schema
+            || description.ParameterDescriptor is not IParameterInfoParameterDescriptor { ParameterInfo: var parameter }
         )
+        {
+            return;
+        }
+        if (new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.Nullable)
+        {
+            // Of a list, the framework says that it is needed whatever its type says.
+            shown.Required = false;
+        }
+        if (parameter.GetCustomAttribute<OneOfAttribute>() is { } values)
         {
             var target = schema.Items as OpenApiSchema ?? schema;
             target.Enum = [.. values.Values.Select(value => (JsonNode)JsonValue.Create(value)!)];

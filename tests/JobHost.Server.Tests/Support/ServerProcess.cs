@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -110,6 +111,15 @@ public sealed partial class ServerProcess : IAsyncDisposable
         await server.process.WaitForExitAsync(ApiClient.Token).WaitAsync(StartBound, ApiClient.Token);
         return (server.process.ExitCode, server.Output);
     }
+
+    /// <summary>How much memory of its own it has, in MiB.</summary>
+    public long MemoryMiB() =>
+        long.Parse(
+            File.ReadLines($"/proc/{Pid}/status")
+                .First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture
+        ) / 1024;
 
     /// <summary>SIGKILL, to the server alone.</summary>
     public async Task KillAsync()

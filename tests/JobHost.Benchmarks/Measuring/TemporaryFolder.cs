@@ -1,4 +1,4 @@
-namespace JobHost.Benchmarks.Kills;
+namespace JobHost.Benchmarks.Measuring;
 
 /// <summary>A folder for the data of servers, removed in the end.</summary>
 internal sealed class TemporaryFolder : IDisposable
