@@ -37,8 +37,10 @@ public sealed class TerminationsTests(InProcessServer server) : IClassFixture<In
         Assert.Equal("all of it", (await api.TerminationAsync(running)).GetProperty("requests")[0].Text("reason"));
     }
 
-    [Fact(Timeout = 120_000)]
-    public async Task Those_that_match_are_killed_and_no_others()
+    [Theory(Timeout = 120_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Those_that_match_are_killed_and_no_others(bool isOneOfEach)
     {
         var team = new Dictionary<string, string> { ["team"] = "red" };
         var some = new List<string>();
@@ -59,8 +61,8 @@ public sealed class TerminationsTests(InProcessServer server) : IClassFixture<In
                 filter = new
                 {
                     job = "p-ignores",
-                    state = new[] { "running", "stuck" },
-                    labels = team,
+                    state = isOneOfEach ? (object)"running" : new[] { "running", "stuck" },
+                    label = isOneOfEach ? (object)"team=red" : new[] { "team=red" },
                 },
                 mode = "kill",
             }
@@ -80,6 +82,7 @@ public sealed class TerminationsTests(InProcessServer server) : IClassFixture<In
     [InlineData("""{ "mode": "kill", "ids": [] }""", "ids")]
     [InlineData($$"""{ "mode": "kill", "ids": ["{{NoSuchRun}}"], "filter": {} }""", "ids")]
     [InlineData("""{ "mode": "kill", "filter": { "state": ["failed"] } }""", "filter.state")]
+    [InlineData("""{ "mode": "kill", "filter": { "label": "team" } }""", "filter.label")]
     [InlineData($$"""{ "mode": "kill", "ids": ["{{NoSuchRun}}"], "graceSeconds": -1 }""", "graceSeconds")]
     public async Task What_names_no_runs_is_refused(string body, string field)
     {
@@ -92,6 +95,9 @@ public sealed class TerminationsTests(InProcessServer server) : IClassFixture<In
     [InlineData("""{ "filter": {} }""")]
     [InlineData("""{ "mode": "burn", "filter": {} }""")]
     [InlineData("""{ "mode": "kill", "filter": { "node": "x" } }""")]
+    [InlineData("""{ "mode": "kill", "filter": { "label": [null] } }""")]
+    [InlineData("""{ "mode": "kill", "filter": { "label": { "team": "red" } } }""")]
+    [InlineData("""{ "mode": "kill", "filter": { "state": ["running", 1] } }""")]
     public async Task What_is_no_request_is_refused(string body) =>
         (await api.SubmitAsync(Path, body)).ExpectProblem(400, "malformed-request");
 

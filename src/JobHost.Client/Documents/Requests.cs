@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace JobHost.Client.Documents;
 
@@ -82,7 +83,12 @@ public sealed record StopRunsFilter
     /// <summary>Queued, running or stuck; null: all.</summary>
     public IReadOnlyList<RunState>? State { get; init; }
 
+    /// <summary>All of these.</summary>
+    [JsonIgnore]
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    [JsonInclude]
+    internal IEnumerable<string>? Label => Labels?.Select(label => $"{label.Key}={label.Value}");
 }
 
 /// <summary>How to recycle a node.</summary>

@@ -95,7 +95,7 @@ internal static class RunsApi
             States = States(state ?? [], errors),
             Node = node,
             Schedule = schedule,
-            Labels = Labels(label ?? [], errors),
+            Labels = Labels(label ?? [], "label", errors),
             Since = since,
             Until = until,
             OldestFirst = order == "oldest",
@@ -260,7 +260,12 @@ internal static class RunsApi
         return states;
     }
 
-    private static List<KeyValuePair<string, string>> Labels(string[] texts, SortedDictionary<string, string[]> errors)
+    /// <summary>Reads labels that are written as <c>name=value</c>.</summary>
+    internal static List<KeyValuePair<string, string>> Labels(
+        IEnumerable<string> texts,
+        string field,
+        SortedDictionary<string, string[]> errors
+    )
     {
         var labels = new List<KeyValuePair<string, string>>();
         foreach (var text in texts)
@@ -271,7 +276,7 @@ internal static class RunsApi
             }
             else
             {
-                errors["label"] = [$"A label is written as name=value; at most {MaxLabels}."];
+                errors[field] = [$"A label is written as name=value; at most {MaxLabels}."];
             }
         }
         return labels;

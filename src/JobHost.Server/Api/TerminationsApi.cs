@@ -24,7 +24,7 @@ internal static class TerminationsApi
                     + "role that a kill needs."
             )
             .WithExample(
-                """{ "filter": { "job": "import", "labels": { "team": "reports" } }, "mode": "kill", "reason": "wrong input" }"""
+                """{ "filter": { "job": "import", "label": "team=reports" }, "mode": "kill", "reason": "wrong input" }"""
             )
             .Refuses(ProblemTypes.InvalidParameters)
             .Needs(Role.Operator);
@@ -57,6 +57,7 @@ internal static class TerminationsApi
         {
             errors["filter.state"] = ["Only runs that have not ended can be stopped: queued, running, stuck."];
         }
+        var labels = RunsApi.Labels(body.Filter?.Label ?? [], "filter.label", errors);
         if (errors.Count > 0)
         {
             return Problems.InvalidParameters(errors);
@@ -64,7 +65,7 @@ internal static class TerminationsApi
         var ids = body.Ids is { } given
             ? given.Distinct().Select(id => new RunId(id)).ToList()
             : registry
-                .Unfinished(run => caller.Sees(run.Job) && Matches(body.Filter!, run))
+                .Unfinished(run => caller.Sees(run.Job) && Matches(body.Filter!, labels, run))
                 .Select(run => run.Id)
                 .ToList();
         var seen = body.Ids is null ? ids : await SeenAsync(ids, caller, registry);
@@ -95,12 +96,10 @@ internal static class TerminationsApi
         return seen;
     }
 
-    private static bool Matches(TerminationsFilter filter, Run run) =>
+    private static bool Matches(TerminationsFilter filter, List<KeyValuePair<string, string>> labels, Run run) =>
         (filter.Job is null || run.Job == filter.Job)
         && (filter.State is null or { Count: 0 } || filter.State.Contains(run.State))
-        && (filter.Labels ?? new Dictionary<string, string>()).All(label =>
-            run.Labels.TryGetValue(label.Key, out var value) && value == label.Value
-        );
+        && labels.TrueForAll(label => run.Labels.TryGetValue(label.Key, out var value) && value == label.Value);
 
     private static TerminationOutcome OutcomeOf(StopResult result) =>
         result switch

@@ -1,6 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using JobHost.Jobs;
+using JobHost.Runs;
 using JobHost.Server.Http;
 using JobHost.Server.OpenApi;
 
@@ -157,10 +159,13 @@ public sealed record TerminationsFilter
 {
     public string? Job { get; init; }
 
-    /// <summary><c>queued</c>, <c>running</c> or <c>stuck</c>; absent: all.</summary>
-    public IReadOnlyList<Runs.RunState>? State { get; init; }
+    /// <summary><c>queued</c>, <c>running</c> or <c>stuck</c>, or a list of them; absent: all.</summary>
+    [JsonConverter(typeof(OneOrManyConverter<RunState>))]
+    public IReadOnlyList<RunState>? State { get; init; }
 
-    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+    /// <summary><c>name=value</c>, or a list of such, all of which must match.</summary>
+    [JsonConverter(typeof(OneOrManyConverter<string>))]
+    public IReadOnlyList<string>? Label { get; init; }
 }
 
 /// <summary>How to stop runs.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using JobHost.Server.Contracts;
+using JobHost.Server.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -9,7 +10,7 @@ namespace JobHost.Server.OpenApi;
 internal sealed class Schemas : IOpenApiSchemaTransformer, IOpenApiDocumentTransformer
 {
     /// <summary>Names the types that the generator does not see: those of converters and enumerations.</summary>
-    public Task TransformAsync(
+    public async Task TransformAsync(
         OpenApiSchema schema,
         OpenApiSchemaTransformerContext context,
         CancellationToken cancellationToken
@@ -34,6 +35,20 @@ internal sealed class Schemas : IOpenApiSchemaTransformer, IOpenApiDocumentTrans
         {
             schema.Type = JsonSchemaType.String;
         }
+        if (context.JsonPropertyInfo?.CustomConverter is IOneOrMany { One: var one })
+        {
+            (schema.Type, schema.Items) = (null, null);
+            schema.AnyOf =
+            [
+                new OpenApiSchema { Type = JsonSchemaType.Null },
+                await context.GetOrCreateSchemaAsync(one, null, cancellationToken),
+                new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Array,
+                    Items = await context.GetOrCreateSchemaAsync(one, null, cancellationToken),
+                },
+            ];
+        }
         if (
             context
                 .JsonPropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(OneOfAttribute), inherit: false)
@@ -47,7 +62,6 @@ internal sealed class Schemas : IOpenApiSchemaTransformer, IOpenApiDocumentTrans
                 schema.Enum.Add(JsonNullSentinel.JsonNull);
             }
         }
-        return Task.CompletedTask;
     }
 
     /// <summary>

@@ -24,6 +24,8 @@ public sealed class Leaks : IDisposable
         // None of them lives long enough to gain from code that is compiled again for speed.
         Environment.SetEnvironmentVariable("DOTNET_TieredPGO", "0");
         Environment.SetEnvironmentVariable("DOTNET_TC_CallCounting", "0");
+        // Nor do they run code of others, from which pages that are never both writable and executable would protect.
+        Environment.SetEnvironmentVariable("DOTNET_EnableWriteXorExecute", "0");
     }
 
     public void Dispose()
