@@ -13,10 +13,24 @@ internal static class NodeTools
 
     internal static string Modules { get; } = Path.Combine(Folder, "node_modules");
 
-    /// <summary>Skips the test where they are not installed.</summary>
+    // What the linters themselves ask for.
+    private static readonly Version Oldest = new(20, 19);
+
+    private static readonly Lazy<Version> Installed = new(() =>
+    {
+        using var process = Process.Start(
+            new ProcessStartInfo(Needs.Program("node"), "--version") { RedirectStandardOutput = true }
+        )!;
+        var text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return Version.Parse(text.Trim().TrimStart('v'));
+    });
+
+    /// <summary>Skips the test where they are not installed, or Node is too old for them.</summary>
     internal static void Need()
     {
         Needs.Program("node");
+        Needs.Nothing(Installed.Value < Oldest ? $"Node {Installed.Value} is older than {Oldest}." : null);
         Needs.Nothing(Directory.Exists(Modules) ? null : $"Run 'npm ci' in {Folder} first.");
     }
 
