@@ -3,8 +3,24 @@ using JobHost.Benchmarks;
 using JobHost.Benchmarks.Keys;
 using JobHost.Benchmarks.Kills;
 using JobHost.Benchmarks.Measuring;
+using JobHost.Benchmarks.Starts;
+using JobHost.Server;
+using JobHost.Worker.Main;
 
-IReadOnlyList<IScenario> scenarios = [new KillScenario(), new KeyScenario()];
+// As a process that is measured.
+if (await WorkerProcess.TryRunAsync(args, NoopJob.Add) is { } exitCode)
+{
+    return exitCode;
+}
+switch (args)
+{
+    case [StartedServer.Verb]:
+        return await JobHostServer.RunAsync([], (jobs, _) => NoopJob.Add(jobs));
+    case [BareServer.Verb]:
+        return await BareServer.RunAsync();
+}
+
+IReadOnlyList<IScenario> scenarios = [new KillScenario(), new StartScenario(), new KeyScenario()];
 using var stopping = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);

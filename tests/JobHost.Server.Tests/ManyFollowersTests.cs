@@ -12,7 +12,7 @@ namespace JobHost.Server.Tests;
 public sealed class ManyFollowersTests
 {
     private static readonly int Followers = int.Parse(
-        Environment.GetEnvironmentVariable("JOBHOST_FOLLOWERS") ?? "30",
+        Environment.GetEnvironmentVariable("JOBHOST_FOLLOWERS") ?? "12",
         CultureInfo.InvariantCulture
     );
 

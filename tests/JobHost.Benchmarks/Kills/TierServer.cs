@@ -1,36 +1,27 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using JobHost.Benchmarks.Measuring;
-using JobHost.Worker.Native;
 
 namespace JobHost.Benchmarks.Kills;
 
 /// <summary>A server process of the benchmark's own that kills by one tier, with its data in a folder of its own.</summary>
-internal sealed partial class TierServer : IAsyncDisposable
+internal sealed class TierServer : IAsyncDisposable
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
-    private readonly Process process;
+    private readonly ListeningProcess process;
     private readonly string tier;
-    private readonly StringBuilder output = new();
-    private readonly TaskCompletionSource<Uri> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly HttpClient client = new() { Timeout = Bound };
+    private readonly HttpClient client;
 
-    private TierServer(Process process, string tier)
+    private TierServer(ListeningProcess process, string tier)
     {
         this.process = process;
         this.tier = tier;
-        process.OutputDataReceived += (_, line) => Take(line.Data);
-        process.ErrorDataReceived += (_, line) => Take(line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        client = new() { Timeout = Bound, BaseAddress = process.Address };
     }
 
     /// <summary>Why the server would not start, in the words of its last line; null where it listens.</summary>
-    internal string? Refusal { get; private set; }
+    internal string? Refusal => process.Address is null ? process.LastLine : null;
 
     /// <summary>Starts a server, and waits until it listens or has refused.</summary>
     internal static async Task<TierServer> StartAsync(
@@ -40,32 +31,14 @@ internal sealed partial class TierServer : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
-        if (!File.Exists(program))
-        {
-            throw new BenchmarkException($"there is no server at '{program}'");
-        }
         var config = Path.Join(folder, $"{tier}.json");
         await File.WriteAllTextAsync(config, Configuration(tier), cancellationToken);
-        var start = new ProcessStartInfo(program)
+        var environment = new Dictionary<string, string>
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = folder,
+            ["JobHost__DataDirectory"] = Path.Join(folder, tier),
+            ["JobHost__ConfigFile"] = config,
         };
-        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        start.Environment["JobHost__DataDirectory"] = Path.Join(folder, tier);
-        start.Environment["JobHost__ConfigFile"] = config;
-        var server = new TierServer(Process.Start(start)!, tier);
-        var exit = server.process.WaitForExitAsync(cancellationToken);
-        if (await Task.WhenAny(server.listening.Task, exit).WaitAsync(Bound, cancellationToken) == exit)
-        {
-            server.Refusal = server.LastLine();
-        }
-        else
-        {
-            server.client.BaseAddress = await server.listening.Task;
-        }
-        return server;
+        return new(await ListeningProcess.StartAsync(program, [], folder, environment, cancellationToken), tier);
     }
 
     /// <summary>
@@ -97,19 +70,10 @@ internal sealed partial class TierServer : IAsyncDisposable
     }
 
     /// <summary>Asks the server to end, with its runs.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         client.Dispose();
-        if (!process.HasExited)
-        {
-            using (var pidfd = Pidfd.Open(process.Id))
-            {
-                _ = pidfd is not null && Pidfd.Signal(pidfd, Signals.Terminate);
-            }
-            using var bound = new CancellationTokenSource(Bound);
-            await process.WaitForExitAsync(bound.Token);
-        }
-        process.Dispose();
+        return process.DisposeAsync();
     }
 
     private async Task<string> StartAsync(Victim victim, CancellationToken cancellationToken)
@@ -183,34 +147,4 @@ internal sealed partial class TierServer : IAsyncDisposable
         );
 
     private static Uri Of(string path) => new(path, UriKind.Relative);
-
-    private void Take(string? line)
-    {
-        if (line is null)
-        {
-            return;
-        }
-        lock (output)
-        {
-            output.AppendLine(line);
-        }
-        if (Listening().Match(line) is { Success: true } at)
-        {
-            listening.TrySetResult(new(at.Groups["address"].Value));
-        }
-    }
-
-    private string LastLine()
-    {
-        lock (output)
-        {
-            return output
-                .ToString()
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .LastOrDefault("it says nothing");
-        }
-    }
-
-    [GeneratedRegex("Now listening on: (?<address>\\S+)", RegexOptions.ExplicitCapture, 1000)]
-    private static partial Regex Listening();
 }
