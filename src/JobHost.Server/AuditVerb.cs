@@ -14,7 +14,7 @@ internal static class AuditVerb
 
     internal static async Task<int> VerifyAsync(string[] settings)
     {
-        var builder = WebApplication.CreateBuilder(settings);
+        var builder = Listening.CreateBuilder(settings);
         builder.AddConfigFile();
         AuditLink? known = null;
         if (builder.Configuration["known"] is { } text && (known = AuditLink.Parse(text)) is null)

@@ -14,7 +14,7 @@ internal static class DoctorVerb
 
     internal static async Task<int> RunAsync(string[] args)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = Listening.CreateBuilder(args);
         builder.AddConfigFile();
         var (drills, limits) = await Doctor.ExamineAsync(builder.Configuration);
         var output = Console.Out;

@@ -93,7 +93,7 @@ public static class JobHostServer
 
     private static async Task<int> ServeAsync(string[] args, Action<JobsBuilder, IConfiguration> configureJobs)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = Listening.CreateBuilder(args);
         builder.AddDefaults();
         builder.AddConfigFile();
         var options = ServerOptions.Bind(builder.Configuration);

@@ -23,7 +23,7 @@ internal static class KeysVerb
     internal static async Task<int> RunAsync(string[] args)
     {
         var words = args.TakeWhile(word => !word.StartsWith("--", StringComparison.Ordinal)).ToArray();
-        var builder = WebApplication.CreateBuilder(args[words.Length..]);
+        var builder = Listening.CreateBuilder(args[words.Length..]);
         builder.AddConfigFile();
         var file = Access.FileOf(builder.Configuration);
         var configured = ServerOptions.Bind(builder.Configuration).Security.Keys;

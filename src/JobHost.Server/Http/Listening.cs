@@ -20,6 +20,13 @@ internal static class Listening
             }
         );
 
+    /// <summary>
+    /// A builder with the usual configuration, read once: to be told of a change, each write below the content root would be
+    /// watched, also those of the data directory in it.
+    /// </summary>
+    internal static WebApplicationBuilder CreateBuilder(string[] args) =>
+        WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
+
     /// <summary>Adds the JSON file that <c>JobHost:ConfigFile</c> names, below the environment and the command line.</summary>
     /// <exception cref="JobConfigurationException">The file is missing or no JSON.</exception>
     internal static void AddConfigFile(this WebApplicationBuilder builder)
