@@ -8,7 +8,7 @@ namespace JobHost.Conformance.Trials;
 
 /// <summary>
 /// Hosts and keepers are killed at moments that nobody chose, while many trees are being started and run. Nothing may be left
-/// soon after, and every start that was acknowledged has to be known in the next life.
+/// a second after a host's death, and every start that was acknowledged has to be known in the next life.
 /// </summary>
 internal sealed class Chaos(
     TrialGround ground,
@@ -21,6 +21,7 @@ internal sealed class Chaos(
 {
     private const int StartsAtOnce = 6;
     private static readonly TimeSpan LatestMoment = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan EmptyBound = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(30);
     private static readonly Way[] Kills = [Way.HostKill, Way.HostAndKeeperKill, Way.KeeperKill];
 
@@ -61,7 +62,6 @@ internal sealed class Chaos(
         try
         {
             await Task.Delay(moment);
-            var since = Stopwatch.GetTimestamp();
             await (
                 way == Way.KeeperKill
                     ? node.KillOtherAsync(keeper!.Value)
@@ -69,7 +69,7 @@ internal sealed class Chaos(
             );
             return way == Way.KeeperKill
                 ? await EndRunsAsync(node, way, runs, starting)
-                : await AfterDeathAsync(lives, way, runs, starting, since);
+                : await AfterDeathAsync(lives, way, runs, starting);
         }
         finally
         {
@@ -97,13 +97,7 @@ internal sealed class Chaos(
             }
         );
 
-    private async Task<TrialResult> AfterDeathAsync(
-        Lives lives,
-        Way way,
-        List<StartedRun> runs,
-        Task starting,
-        long since
-    )
+    private async Task<TrialResult> AfterDeathAsync(Lives lives, Way way, List<StartedRun> runs, Task starting)
     {
         var result = new TrialResult(ground.Tier, "chaos", way);
         IReadOnlyList<string> left = [];
@@ -111,7 +105,7 @@ internal sealed class Chaos(
         // Without host and keeper nobody is there to do it before the next start.
         if (way == Way.HostKill)
         {
-            (left, took) = await LookAsync(since);
+            (left, took) = await LookAsync();
         }
         await starting;
         var next = await lives.BeginAsync();
@@ -120,10 +114,7 @@ internal sealed class Chaos(
         var again = await next.Api.UnfinishedAsync();
         if (way == Way.HostAndKeeperKill)
         {
-            (left, took) = await LookAsync(
-                Stopwatch.GetTimestamp(),
-                again.Select(run => run.Token).ToHashSet(StringComparer.Ordinal)
-            );
+            (left, took) = await LookAsync(again.Select(run => run.Token).ToHashSet(StringComparer.Ordinal));
         }
         runs.AddRange(
             again
@@ -139,15 +130,17 @@ internal sealed class Chaos(
             }
         }
         problems.AddRange((await EndRunsAsync(next, way, runs, Task.CompletedTask)).Problems);
+        if (took > EmptyBound)
+        {
+            problems.Add($"not empty within {EmptyBound.TotalSeconds:0} s of the death");
+        }
         problems.AddRange(left.Take(5).Select(survivor => $"alive: {survivor}"));
         return result with { Survivors = left.Count, Took = left.Count == 0 ? took : null, Problems = problems };
     }
 
-    private async Task<(IReadOnlyList<string> Left, TimeSpan Took)> LookAsync(
-        long since,
-        HashSet<string>? allowed = null
-    )
+    private async Task<(IReadOnlyList<string> Left, TimeSpan Took)> LookAsync(HashSet<string>? allowed = null)
     {
+        var since = Stopwatch.GetTimestamp();
         List<string> left;
         TimeSpan took;
         do
