@@ -184,7 +184,8 @@ public sealed class SecretsTests
         Assert.Contains(seen, one => one.Item1.EndsWith("-wal", StringComparison.Ordinal));
         var recycle = await api.SubmitAsync($"/api/v1/nodes/{node}/recycle", knows);
         seen.Add(("recycle", Encoding.UTF8.GetBytes(recycle.Expect(202).ToString())));
-        Assert.Equal(StartMeAgain, await server.ExitAsync());
+        var exit = await server.ExitAsync();
+        Assert.True(exit == StartMeAgain, $"It exited with {exit}: {server.Output}");
         seen.AddRange(Files(server.DataDirectory));
         seen.Add(("console", Encoding.UTF8.GetBytes(server.Output)));
         seen.AddRange(otlp.Received.Select(request => ($"OTLP {request.Path}", request.Body)));

@@ -61,13 +61,30 @@ internal sealed class ChildWatch
             }
             foreach (var key in keys)
             {
-                if (entries.TryGetValue(key, out var entry) && Children.Peek(entry.Pidfd) is { } exit)
-                {
-                    entries.TryRemove(key, out _);
-                    events.Remove((int)entry.Pidfd.DangerousGetHandle());
-                    entry.Ended.TrySetResult(exit);
-                }
+                Tell(key);
             }
+        }
+    }
+
+    private void Tell(long key)
+    {
+        if (!entries.TryGetValue(key, out var entry))
+        {
+            return;
+        }
+        try
+        {
+            if (Children.Peek(entry.Pidfd) is { } exit)
+            {
+                entries.TryRemove(key, out _);
+                events.Remove((int)entry.Pidfd.DangerousGetHandle());
+                entry.Ended.TrySetResult(exit);
+            }
+        }
+        catch (Exception gone) when (gone is ObjectDisposedException or IOException)
+        {
+            // Whoever asked had waited long enough, and closed it: nobody is there to be told. This thread is everybody's.
+            entries.TryRemove(key, out _);
         }
     }
 

@@ -19,7 +19,7 @@ internal static class Pidfd
         return fd < 0 ? null : new SafeFileHandle(fd, ownsHandle: true);
     }
 
-    /// <summary>Sends a signal; false where the process is gone or not ours.</summary>
+    /// <summary>Sends a signal; false where the process is gone or not ours, or the descriptor is closed, as after its end.</summary>
     internal static bool Signal(SafeFileHandle pidfd, int signal)
     {
         var added = false;
@@ -27,6 +27,11 @@ internal static class Pidfd
         {
             pidfd.DangerousAddRef(ref added);
             return Libc.syscall(SYS_pidfd_send_signal, pidfd.DangerousGetHandle(), signal, 0, 0) == 0;
+        }
+        catch (ObjectDisposedException)
+        {
+            // Whoever waited for its end was faster than whoever wanted to bring it about.
+            return false;
         }
         finally
         {

@@ -84,6 +84,12 @@ public sealed class FiringTests
         using var stage = await ScheduleStage.CreateAsync(ScheduleStage.Spec(OverlapPolicy.Allow));
         var before = stage.Schedule;
         await stage.PassAsync(1);
+        // Until then its run is one that waits, which the next life begins.
+        var (_, _, run) = await stage.BegunAsync();
+        while ((await stage.Engine.Store.FindAsync(run.Id))!.State != RunState.Running)
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
         stage.Engine.Store.SetBack(before);
 
         using var reborn = await stage.RebornAsync();
