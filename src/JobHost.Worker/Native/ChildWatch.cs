@@ -72,8 +72,11 @@ internal sealed class ChildWatch
         {
             return;
         }
+        var isHeld = false;
         try
         {
+            // For as long as its number is in use here.
+            entry.Pidfd.DangerousAddRef(ref isHeld);
             if (Children.Peek(entry.Pidfd) is { } exit)
             {
                 entries.TryRemove(key, out _);
@@ -81,10 +84,17 @@ internal sealed class ChildWatch
                 entry.Ended.TrySetResult(exit);
             }
         }
-        catch (Exception gone) when (gone is ObjectDisposedException or IOException)
+        catch (ObjectDisposedException)
         {
             // Whoever asked had waited long enough, and closed it: nobody is there to be told. This thread is everybody's.
             entries.TryRemove(key, out _);
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                entry.Pidfd.DangerousRelease();
+            }
         }
     }
 

@@ -6,19 +6,18 @@ namespace JobHost.Benchmarks.Starts;
 /// <summary>Quartz with its store in memory: it records nothing, and forgets all when it ends.</summary>
 internal sealed class QuartzInMemory : IAsyncDisposable
 {
-    private const int AtOnce = 64;
     private static readonly JobKey Key = new("noop");
     private readonly IScheduler scheduler;
 
     private QuartzInMemory(IScheduler scheduler) => this.scheduler = scheduler;
 
-    internal static async Task<QuartzInMemory> StartAsync(CancellationToken cancellationToken)
+    internal static async Task<QuartzInMemory> StartAsync(int atOnce, CancellationToken cancellationToken)
     {
         var scheduler = await QuartzSchedulerBuilder
             .Create(quartz =>
             {
                 quartz.UseInMemoryStore();
-                quartz.UseDefaultThreadPool(AtOnce);
+                quartz.UseDefaultThreadPool(atOnce);
             })
             .BuildScheduler(cancellationToken);
         await scheduler.AddJob(

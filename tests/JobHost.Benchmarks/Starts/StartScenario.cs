@@ -40,7 +40,7 @@ internal sealed class StartScenario : IScenario
 
     private async Task<Figures> InProcessAsync(string folder, int rounds, CancellationToken cancellationToken)
     {
-        await using var quartz = await QuartzInMemory.StartAsync(cancellationToken);
+        await using var quartz = await QuartzInMemory.StartAsync(AtOnce, cancellationToken);
         await using var ours = await EmbeddedNode.StartAsync(folder, cancellationToken);
         var measured = await Rounds.MeasureAsync(
             [

@@ -38,14 +38,22 @@ internal sealed class StartedServer : IAsyncDisposable
             new Dictionary<string, string> { ["JobHost__DataDirectory"] = Path.Join(folder, "data") },
             cancellationToken
         );
-        var load = await Load.OpenAsync(
-            process.Address ?? throw new BenchmarkException(process.LastLine),
-            isBare ? BareServer.Path : $"/api/v1/jobs/{NoopJob.Name}/runs",
-            """{"parameters":{}}""",
-            connections,
-            cancellationToken
-        );
-        return new(process, load, isBare);
+        try
+        {
+            var load = await Load.OpenAsync(
+                process.Address ?? throw new BenchmarkException(process.LastLine),
+                isBare ? BareServer.Path : $"/api/v1/jobs/{NoopJob.Name}/runs",
+                """{"parameters":{}}""",
+                connections,
+                cancellationToken
+            );
+            return new(process, load, isBare);
+        }
+        catch (Exception)
+        {
+            await process.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>So many starts, until the last is answered and all runs are recorded as ended.</summary>
