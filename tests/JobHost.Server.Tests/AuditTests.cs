@@ -79,7 +79,7 @@ public sealed class AuditTests
                 await server.Api.RunAsync("result");
             }
             Assert.Equal(0, await server.TerminateAsync());
-            const string Words = "StartRun by anonymous is in the audit as ";
+            const string Words = "; in the audit as ";
             newest = server
                 .Output.Split('\n')
                 .Last(line => line.Contains(Words, StringComparison.Ordinal))

@@ -85,6 +85,7 @@ internal static class JobsApi
         [Description("One for each start that is wanted: sent again under it, the same start makes no second run.")]
             string? idempotencyKey,
         JobRegistry registry,
+        TimeProvider time,
         HttpContext context
     )
     {
@@ -95,9 +96,19 @@ internal static class JobsApi
             body = body with { Parameters = large.Json };
         }
         var request = BodyReading.Read(job, body, idempotencyKey, errors);
-        return errors.Count > 0
-            ? Problems.InvalidParameters(errors)
-            : await Answer(await registry.StartAsync(request), registry, context);
+        if (errors.Count > 0)
+        {
+            return Problems.InvalidParameters(errors);
+        }
+        // Whoever waits is answered with a status that is not known yet.
+        var note = Preferences.Wait(context.Request) is null ? AuditNote.Of(context) : null;
+        var audited = note?.EntryOf(context, StatusCodes.Status202Accepted, time);
+        var result = await registry.StartAsync(request with { Audited = audited });
+        if (result is StartResult.Accepted { Audited: { } link })
+        {
+            note!.Link = link;
+        }
+        return await Answer(result, registry, context);
     }
 
     private static async Task<Results<Ok<JobContract>, ProblemHttpResult>> PauseAsync(

@@ -65,7 +65,7 @@ internal sealed class PlainText(Secrets secrets) : ILogEventEnricher
     private string Shown(string text)
     {
         var hidden = secrets.Hide(text);
-        if (!hidden.Any(IsUnseen))
+        if (!hidden.AsSpan().ContainsAnyExceptInRange(' ', '~') || !hidden.Any(IsUnseen))
         {
             return hidden;
         }

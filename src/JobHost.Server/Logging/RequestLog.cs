@@ -1,3 +1,6 @@
+using JobHost.Server.Security;
+using JobHost.Storage;
+
 namespace JobHost.Server.Logging;
 
 /// <summary>One entry for each request when it is over: what was asked, what came of it, how long it took.</summary>
@@ -21,15 +24,16 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
                 var elapsed = time.GetElapsedTime(since).TotalMilliseconds;
                 var client = context.Connection.RemoteIpAddress;
                 // The path only: what stands behind the question mark may be a secret.
-                RequestEnded(
-                    logger,
-                    level,
-                    request.Method,
-                    request.Path.Value ?? "",
-                    context.Response.StatusCode,
-                    elapsed,
-                    client
-                );
+                var path = request.Path.Value ?? "";
+                var status = context.Response.StatusCode;
+                if (AuditNote.Of(context)?.Link is { } link)
+                {
+                    ChangeEnded(logger, level, request.Method, path, status, elapsed, client, link);
+                }
+                else
+                {
+                    RequestEnded(logger, level, request.Method, path, status, elapsed, client);
+                }
             }
         }
     }
@@ -46,5 +50,20 @@ internal sealed partial class RequestLog(RequestDelegate next, TimeProvider time
         int statusCode,
         double elapsedMilliseconds,
         System.Net.IPAddress? client
+    );
+
+    [LoggerMessage(
+        EventId = 422,
+        Message = "{Method} {Path} answered {StatusCode} in {ElapsedMilliseconds:0.0} ms to {Client}; in the audit as {Link}."
+    )]
+    private static partial void ChangeEnded(
+        ILogger logger,
+        LogLevel level,
+        string method,
+        string path,
+        int statusCode,
+        double elapsedMilliseconds,
+        System.Net.IPAddress? client,
+        AuditLink link
     );
 }

@@ -31,12 +31,15 @@ internal static class ServerLogging
         if (!configuration.GetSection("Serilog:WriteTo").Exists())
         {
             var folder = configuration.GetValue("JobHost:DataDirectory", new JobHostOptions().DataDirectory)!;
-            logger
-                .WriteTo.Console(
+            // On a thread of their own: nobody who is answered waits for the disk or for whoever reads the console, and where that
+            // stands still, what it cannot take is dropped instead of the service standing still, too.
+            logger.WriteTo.Async(sinks =>
+            {
+                sinks.Console(
                     outputTemplate: "{Timestamp:HH:mm:ss.fff} [{Level:u3}] {Message:lj}{NewLine}{Problem:l}",
                     formatProvider: CultureInfo.InvariantCulture
-                )
-                .WriteTo.File(
+                );
+                sinks.File(
                     Path.Combine(folder, "logs", "jobhost-.log"),
                     outputTemplate: Template,
                     formatProvider: CultureInfo.InvariantCulture,
@@ -45,6 +48,7 @@ internal static class ServerLogging
                     rollOnFileSizeLimit: true,
                     retainedFileCountLimit: 14
                 );
+            });
         }
         builder.Logging.ClearProviders().AddSerilog(logger.CreateLogger(), dispose: true);
     }

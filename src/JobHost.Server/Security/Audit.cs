@@ -22,7 +22,7 @@ internal sealed class Audit(RequestDelegate next, JobRegistry registry, TimeProv
         var action = context.GetEndpoint()?.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName;
         if (isChange && action is not null)
         {
-            var note = new AuditNote { IsLook = request.Query["validateOnly"] == "true" };
+            var note = new AuditNote(action) { IsLook = request.Query["validateOnly"] == "true" };
             context.Features.Set(note);
             context.Response.OnStarting(() => RecordAsync(context, action, note));
         }
@@ -31,45 +31,24 @@ internal sealed class Audit(RequestDelegate next, JobRegistry registry, TimeProv
 
     private async Task RecordAsync(HttpContext context, string action, AuditNote note)
     {
-        if (note.IsLook || context.User.Identity?.IsAuthenticated != true)
+        if (note.Link is not null || note.EntryOf(context, context.Response.StatusCode, time) is not { } entry)
         {
             return;
         }
-        var caller = Caller.Of(context);
-        var values = context.Request.RouteValues;
-        var id = values["id"] as string;
-        var isNode = context.Request.Path.StartsWithSegments("/api/v1/nodes", StringComparison.Ordinal);
-        var isSchedule = SchedulesApi.IsScheduleOf(context);
         try
         {
-            var link = await registry.AppendAuditAsync(
-                new()
-                {
-                    At = time.GetUtcNow(),
-                    By = caller.Name,
-                    Role = caller.Role.ToString(),
-                    From = caller.Address,
-                    Action = action,
-                    Job = values["job"] as string ?? note.Job,
-                    RunId = note.Run ?? (!isNode && !isSchedule && RunId.TryParse(id, out var run) ? run : null),
-                    Node = isNode ? id : null,
-                    Schedule = isSchedule ? id : null,
-                    Reason = note.Reason,
-                    Status = context.Response.StatusCode,
-                }
-            );
-            // Kept in a second place, it tells whether the audit was cut off there.
-            logger.Audited(action, caller.Name, link);
+            note.Link = await registry.AppendAuditAsync(entry);
         }
         catch (StoreUnavailableException problem)
         {
-            logger.NotAudited(action, caller.Name, context.Response.StatusCode, problem);
+            logger.NotAudited(action, entry.By, entry.Status, problem);
         }
     }
 }
 
 /// <summary>What only the handler of a request knows.</summary>
-internal sealed class AuditNote
+/// <param name="action">The operation.</param>
+internal sealed class AuditNote(string action)
 {
     private const int MaxReason = 1000;
 
@@ -84,11 +63,47 @@ internal sealed class AuditNote
 
     internal string? Reason { get; private set; }
 
+    /// <summary>
+    /// The place of the entry in the chain, once it is recorded. In the service's log, and so in a second place, it tells whether
+    /// the audit was cut off there.
+    /// </summary>
+    internal AuditLink? Link { get; set; }
+
+    internal static AuditNote? Of(HttpContext context) => context.Features.Get<AuditNote>();
+
+    /// <summary>The entry for a request that is answered so; null where there is to be none.</summary>
+    internal AuditEntry? EntryOf(HttpContext context, int status, TimeProvider time)
+    {
+        if (IsLook || context.User.Identity?.IsAuthenticated != true)
+        {
+            return null;
+        }
+        var caller = Caller.Of(context);
+        var values = context.Request.RouteValues;
+        var id = values["id"] as string;
+        var isNode = context.Request.Path.StartsWithSegments("/api/v1/nodes", StringComparison.Ordinal);
+        var isSchedule = SchedulesApi.IsScheduleOf(context);
+        return new()
+        {
+            At = time.GetUtcNow(),
+            By = caller.Name,
+            Role = caller.Role.ToString(),
+            From = caller.Address,
+            Action = action,
+            Job = values["job"] as string ?? Job,
+            RunId = Run ?? (!isNode && !isSchedule && RunId.TryParse(id, out var run) ? run : null),
+            Node = isNode ? id : null,
+            Schedule = isSchedule ? id : null,
+            Reason = Reason,
+            Status = status,
+        };
+    }
+
     /// <summary>Notes why a change is asked for, and returns it as it may be recorded: without secrets.</summary>
     internal static string? Because(HttpContext context, string? reason)
     {
         var shown = context.RequestServices.GetRequiredService<Secrets>().Hide(reason);
-        if (context.Features.Get<AuditNote>() is { } note)
+        if (Of(context) is { } note)
         {
             note.Reason = shown?.Length > MaxReason ? shown[..MaxReason] : shown;
         }
@@ -98,7 +113,7 @@ internal sealed class AuditNote
     /// <summary>Notes the job that a change is about.</summary>
     internal static void About(HttpContext context, string job)
     {
-        if (context.Features.Get<AuditNote>() is { } note)
+        if (Of(context) is { } note)
         {
             note.Job = job.Length > MaxReason ? job[..MaxReason] : job;
         }
@@ -107,7 +122,7 @@ internal sealed class AuditNote
     /// <summary>Notes the run that was made.</summary>
     internal static void Made(HttpContext context, RunId run)
     {
-        if (context.Features.Get<AuditNote>() is { } note)
+        if (Of(context) is { } note)
         {
             note.Run = run;
         }
@@ -116,7 +131,7 @@ internal sealed class AuditNote
     /// <summary>Notes that the request changes nothing, or does.</summary>
     internal static void Changes(HttpContext context, bool changes)
     {
-        if (context.Features.Get<AuditNote>() is { } note)
+        if (Of(context) is { } note)
         {
             note.IsLook = !changes;
         }
@@ -125,9 +140,6 @@ internal sealed class AuditNote
 
 internal static partial class AuditLog
 {
-    [LoggerMessage(422, LogLevel.Information, "{Action} by {By} is in the audit as {Link}.")]
-    internal static partial void Audited(this ILogger logger, string action, string by, AuditLink link);
-
     [LoggerMessage(
         421,
         LogLevel.Error,

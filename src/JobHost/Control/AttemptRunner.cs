@@ -40,15 +40,20 @@ internal sealed class AttemptRunner(
     /// <summary>Late writes that were refused, as another owner had written since.</summary>
     internal int GhostWrites => Volatile.Read(ref ghostWrites);
 
+    /// <summary>Whether nothing may begin.</summary>
+    internal bool IsClosed => closed;
+
     /// <summary>Begins nothing more, not even what has a slot already, until it is opened again.</summary>
     internal void Close() => closed = true;
 
     internal void Open() => closed = false;
 
-    /// <summary>Runs one attempt of a queued run that has a slot. Returns when the attempt's end is on disk.</summary>
+    /// <summary>
+    /// Runs one attempt of a run that has a slot, and that is queued or has begun on disk. Returns when the attempt's end is on disk.
+    /// </summary>
     internal async Task RunAsync(LiveRun live)
     {
-        if (!await ClaimAsync(live))
+        if (live.State != RunState.Running && !await ClaimAsync(live))
         {
             return;
         }

@@ -5,8 +5,8 @@ namespace JobHost.Control;
 
 internal static partial class ControlLog
 {
-    [LoggerMessage(100, LogLevel.Information, "Run {RunId} of {Job} was accepted.")]
-    internal static partial void RunAccepted(this ILogger logger, RunId runId, string job);
+    [LoggerMessage(100, LogLevel.Information, "Run {RunId} of {Job} was accepted and waits.")]
+    internal static partial void RunWaits(this ILogger logger, RunId runId, string job);
 
     [LoggerMessage(101, LogLevel.Information, "Run {RunId} of {Job} started, attempt {Attempt}.")]
     internal static partial void RunStarted(this ILogger logger, RunId runId, string job, int attempt);

@@ -23,8 +23,9 @@ internal sealed class Dispatcher : IDisposable
     private readonly Dictionary<string, Line> lines = new(StringComparer.Ordinal);
     private readonly PriorityQueue<LiveRun, DateTimeOffset> later = new();
     private readonly Dictionary<JobKind, int> used = [];
-    private readonly Dictionary<LiveRun, Task> attempts = [];
+    private readonly Dictionary<LiveRun, TaskCompletionSource> attempts = [];
     private readonly ITimer alarm;
+    private bool isAlarmSet;
     private bool open;
 
     public Dispatcher(
@@ -40,7 +41,7 @@ internal sealed class Dispatcher : IDisposable
         this.limits = limits;
         this.time = time;
         this.logger = logger;
-        alarm = time.CreateTimer(_ => Dispatch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        alarm = time.CreateTimer(_ => Ring(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Late writes of this node that were refused, as another owner had written since.</summary>
@@ -52,9 +53,9 @@ internal sealed class Dispatcher : IDisposable
         lock (gate)
         {
             open = true;
+            runner.Open();
+            DispatchLocked();
         }
-        runner.Open();
-        Dispatch();
     }
 
     /// <summary>Starts nothing more until it is opened again.</summary>
@@ -67,22 +68,45 @@ internal sealed class Dispatcher : IDisposable
         runner.Close();
     }
 
-    /// <summary>Gives a run that is about to be accepted a place in its job's queue.</summary>
-    /// <returns>False when the queue is full.</returns>
-    internal bool TryReserve(LiveRun live)
+    /// <summary>Whether nothing may begin now.</summary>
+    internal bool IsClosed() => runner.IsClosed;
+
+    /// <summary>Gives a run that is about to be accepted a slot where one is free, else a place in its job's queue.</summary>
+    internal Place TakePlace(LiveRun live)
     {
         lock (gate)
         {
-            if (LineOf(live.Job!.Name).Waiting >= live.Job.QueueLimit)
+            var line = LineOf(live.Job!.Name);
+            // What waits in its line has no slot either: otherwise it would not wait.
+            if (open && !line.IsPaused && !IsForLater(live) && HasSlotLocked(line, live.Job))
             {
-                return false;
+                TakeSlotLocked(live);
+                return Place.Slot;
+            }
+            if (line.Waiting >= live.Job.QueueLimit)
+            {
+                return Place.None;
             }
             TakePlaceLocked(live);
-            return true;
+            return Place.Queue;
         }
     }
 
-    /// <summary>Gives the place back, where the run still has it.</summary>
+    /// <summary>Gives back what a run has taken that was not accepted.</summary>
+    internal void GiveBack(LiveRun live)
+    {
+        lock (gate)
+        {
+            LeavePlaceLocked(live);
+            if (live.HasSlot)
+            {
+                EndAttemptLocked(live);
+                DispatchLocked();
+            }
+        }
+    }
+
+    /// <summary>Gives back the place of a run that no longer waits, where it still has it.</summary>
     internal void Leave(LiveRun live)
     {
         lock (gate)
@@ -91,14 +115,27 @@ internal sealed class Dispatcher : IDisposable
         }
     }
 
-    /// <summary>Lines up a queued run.</summary>
-    internal void Enqueue(LiveRun live)
+    /// <summary>Begins a run that has begun on disk, or lines up one that waits.</summary>
+    internal void Enter(LiveRun live)
     {
         lock (gate)
         {
-            EnqueueLocked(live);
+            if (live is { HasSlot: true, State: RunState.Running })
+            {
+                Begin(live);
+                return;
+            }
+            if (live.HasSlot)
+            {
+                // The node was closed between, so that it waits all the same.
+                EndAttemptLocked(live);
+            }
+            if (live.State == RunState.Queued)
+            {
+                EnqueueLocked(live);
+            }
+            DispatchLocked();
         }
-        Dispatch();
     }
 
     /// <summary>Begins no runs of a job, or begins them again.</summary>
@@ -107,8 +144,8 @@ internal sealed class Dispatcher : IDisposable
         lock (gate)
         {
             LineOf(job).IsPaused = isPaused;
+            DispatchLocked();
         }
-        Dispatch();
     }
 
     /// <summary>Runs that wait and that execute, of one job.</summary>
@@ -135,8 +172,8 @@ internal sealed class Dispatcher : IDisposable
         lock (gate)
         {
             LeaveSlotLocked(live);
+            DispatchLocked();
         }
-        Dispatch();
     }
 
     /// <summary>Completes when the attempts that are under way now have ended; those of one lifetime, or all.</summary>
@@ -147,7 +184,7 @@ internal sealed class Dispatcher : IDisposable
             return Task.WhenAll(
                 attempts
                     .Where(pair => lifetime is null || pair.Key.Job!.Lifetime == lifetime)
-                    .Select(pair => pair.Value)
+                    .Select(pair => pair.Value.Task)
             );
         }
     }
@@ -157,41 +194,55 @@ internal sealed class Dispatcher : IDisposable
     private void EnqueueLocked(LiveRun live)
     {
         TakePlaceLocked(live);
-        var run = live.Record;
-        if (run.NotBefore is { } due && due > time.GetUtcNow())
+        if (IsForLater(live))
         {
-            later.Enqueue(live, due);
+            later.Enqueue(live, live.NotBefore!.Value);
         }
         else
         {
-            LineOf(run.Job).Ready.Enqueue(live, (-run.Priority, run.Id));
+            LineOf(live.Job!.Name).Ready.Enqueue(live, (-live.Priority, live.Id));
         }
     }
 
-    private void Dispatch()
+    private bool IsForLater(LiveRun live) => live.NotBefore is { } due && due > time.GetUtcNow();
+
+    private void Ring()
     {
         lock (gate)
         {
-            MoveDueLocked();
-            while (open && NextLocked() is { } live)
-            {
-                StartLocked(live);
-            }
+            isAlarmSet = false;
+            DispatchLocked();
+        }
+    }
+
+    private void DispatchLocked()
+    {
+        MoveDueLocked();
+        while (open && NextLocked() is { } live)
+        {
+            LeavePlaceLocked(live);
+            TakeSlotLocked(live);
+            Begin(live);
         }
     }
 
     private void MoveDueLocked()
     {
+        if (later.Count == 0 && !isAlarmSet)
+        {
+            return;
+        }
         var now = time.GetUtcNow();
         while (later.TryPeek(out var live, out var due) && (due <= now || live.State != RunState.Queued))
         {
             later.Dequeue();
             if (live.State == RunState.Queued)
             {
-                LineOf(live.Record.Job).Ready.Enqueue(live, (-live.Record.Priority, live.Id));
+                LineOf(live.Job!.Name).Ready.Enqueue(live, (-live.Priority, live.Id));
             }
         }
-        var wait = later.TryPeek(out _, out var next) ? next - now : Timeout.InfiniteTimeSpan;
+        isAlarmSet = later.TryPeek(out _, out var next);
+        var wait = isAlarmSet ? next - now : Timeout.InfiniteTimeSpan;
         alarm.Change(wait > LongestAlarm ? LongestAlarm : wait, Timeout.InfiniteTimeSpan);
     }
 
@@ -225,16 +276,8 @@ internal sealed class Dispatcher : IDisposable
         (job.ConcurrencyLimit is not { } limit || line.Executing < limit)
         && used.GetValueOrDefault(job.Kind) < limits.Of(job.Kind);
 
-    private void StartLocked(LiveRun live)
-    {
-        var line = LineOf(live.Job!.Name);
-        LeavePlaceLocked(live);
-        live.HasSlot = true;
-        line.Executing++;
-        used[live.Job.Kind] = used.GetValueOrDefault(live.Job.Kind) + 1;
-        // Its owner is `attempts`, which its own end takes it out of; under the lock, so never before it was put in.
-        attempts[live] = Task.Run(() => RunAsync(live));
-    }
+    // Its owner is `attempts`, which its own end takes it out of.
+    private void Begin(LiveRun live) => _ = Task.Run(() => RunAsync(live));
 
     private async Task RunAsync(LiveRun live)
     {
@@ -246,22 +289,25 @@ internal sealed class Dispatcher : IDisposable
         {
             // A bug of ours. The run stays as it is recorded, and keeps its slot: nothing is known about its code.
             logger.AttemptFaulted(live.Id, problem);
+            lock (gate)
+            {
+                attempts[live].SetResult();
+            }
             return;
         }
         lock (gate)
         {
-            attempts.Remove(live);
-            LeaveSlotLocked(live);
+            EndAttemptLocked(live);
             if (live.State == RunState.Queued)
             {
                 EnqueueLocked(live);
             }
+            else
+            {
+                liveRuns.Remove(live);
+            }
+            DispatchLocked();
         }
-        if (live.State != RunState.Queued)
-        {
-            liveRuns.Remove(live);
-        }
-        Dispatch();
     }
 
     private void TakePlaceLocked(LiveRun live)
@@ -269,7 +315,7 @@ internal sealed class Dispatcher : IDisposable
         if (!live.IsWaiting)
         {
             live.IsWaiting = true;
-            LineOf(live.Record.Job).Waiting++;
+            LineOf(live.Job!.Name).Waiting++;
         }
     }
 
@@ -278,7 +324,24 @@ internal sealed class Dispatcher : IDisposable
         if (live.IsWaiting)
         {
             live.IsWaiting = false;
-            LineOf(live.Record.Job).Waiting--;
+            LineOf(live.Job!.Name).Waiting--;
+        }
+    }
+
+    private void TakeSlotLocked(LiveRun live)
+    {
+        live.HasSlot = true;
+        LineOf(live.Job!.Name).Executing++;
+        used[live.Job.Kind] = used.GetValueOrDefault(live.Job.Kind) + 1;
+        attempts[live] = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private void EndAttemptLocked(LiveRun live)
+    {
+        LeaveSlotLocked(live);
+        if (attempts.Remove(live, out var attempt))
+        {
+            attempt.SetResult();
         }
     }
 
@@ -312,6 +375,19 @@ internal sealed class Dispatcher : IDisposable
 
         internal bool IsPaused { get; set; }
     }
+}
+
+/// <summary>Where a run stands that is about to be accepted.</summary>
+internal enum Place
+{
+    /// <summary>Nowhere: so many wait already.</summary>
+    None,
+
+    /// <summary>In its job's queue.</summary>
+    Queue,
+
+    /// <summary>It has a slot and may begin.</summary>
+    Slot,
 }
 
 /// <summary>How many runs of each kind may execute at once on this node.</summary>

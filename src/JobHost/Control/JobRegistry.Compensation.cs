@@ -33,7 +33,7 @@ public sealed partial class JobRegistry
     {
         var live = Live(accepted, receipt: null, catalog.Find(accepted.Job));
         liveRuns.Add(live);
-        logger.RunAccepted(live.Id, accepted.Job);
-        dispatcher.Enqueue(live);
+        logger.RunWaits(live.Id, accepted.Job);
+        dispatcher.Enter(live);
     }
 }

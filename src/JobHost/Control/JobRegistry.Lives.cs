@@ -90,7 +90,7 @@ public sealed partial class JobRegistry
         }
         else
         {
-            dispatcher.Enqueue(live);
+            dispatcher.Enter(live);
         }
     }
 

@@ -71,21 +71,27 @@ public sealed partial class JobRegistry
     private async Task<StartResult> AcceptAsync(StartRequest request, Run fresh, JobDefinition job)
     {
         var live = Live(fresh, receipt: null, job);
-        if (!dispatcher.TryReserve(live))
-        {
-            return new StartResult.QueueFull(job.QueueLimit);
-        }
-        // Before it is on disk, so that whoever reads its id there finds the run alive here.
+        // Before it is on disk, so that whoever reads its id there finds the run alive here; and before its place is known, so
+        // that a shutdown which finds it not here has closed the node already.
         liveRuns.Add(live);
-        var accepted = false;
+        var place = dispatcher.TakePlace(live);
+        AcceptResult? result = null;
         try
         {
-            var claim = request.IdempotencyKey is { } key
-                ? new IdempotencyClaim(key, HashOf(request, fresh.LargeParameters))
-                : null;
-            var result = await live.AcceptAsync(claim, request.Fired?.Invoke(live.Record));
-            accepted = result.Outcome == AcceptOutcome.Accepted;
-            if (!accepted)
+            if (place == Place.None)
+            {
+                return new StartResult.QueueFull(job.QueueLimit);
+            }
+            result = await live.AcceptAsync(
+                request.IdempotencyKey is { } key
+                    ? new IdempotencyClaim(key, HashOf(request, fresh.LargeParameters))
+                    : null,
+                request.Fired?.Invoke(live.Record),
+                request.Audited,
+                place == Place.Slot ? node : null,
+                dispatcher.IsClosed
+            );
+            if (result.Outcome != AcceptOutcome.Accepted)
             {
                 var there = liveRuns.TryFind(result.Run.Id, out var other) ? other.Record : result.Run;
                 return result.Outcome switch
@@ -99,20 +105,23 @@ public sealed partial class JobRegistry
         }
         finally
         {
-            if (!accepted)
+            if (result?.Outcome != AcceptOutcome.Accepted)
             {
                 liveRuns.Remove(live);
-                dispatcher.Leave(live);
+                dispatcher.GiveBack(live);
             }
         }
         if (fresh.LargeParameters is not null)
         {
             parameterFiles.Settle(fresh.Id);
         }
-        logger.RunAccepted(live.Id, job.Name);
         var run = live.Record;
-        dispatcher.Enqueue(live);
-        return new StartResult.Accepted(run);
+        if (run.State == RunState.Queued)
+        {
+            logger.RunWaits(live.Id, job.Name);
+        }
+        dispatcher.Enter(live);
+        return new StartResult.Accepted(run, result.Audited);
     }
 
     /// <summary>Why a start would be refused, whenever it were asked for; null where it would not.</summary>

@@ -46,13 +46,17 @@ internal sealed partial class LiveRun
 
     internal RunState State => record.State;
 
+    internal int Priority => record.Priority;
+
+    internal DateTimeOffset? NotBefore => record.NotBefore;
+
     /// <summary>The run as it is on disk, with what is known only here: progress and process.</summary>
     internal Run Record
     {
         get
         {
             var run = record;
-            return run.IsEnded
+            return run.IsEnded || (context is null && execution is null && frozenUntil is null)
                 ? run
                 : run with
                 {
@@ -93,14 +97,43 @@ internal sealed partial class LiveRun
     /// <summary>Completes when somebody gives back, in this life, what it holds.</summary>
     internal Task WhenReleased => released.Task;
 
-    /// <summary>Records the run for the first time.</summary>
+    /// <summary>Records the run for the first time, and, where it may begin at once, that it has, so that both cost one write.</summary>
+    /// <param name="claim">Its idempotency key, or null.</param>
+    /// <param name="fired">As that of <see cref="Acceptance"/>.</param>
+    /// <param name="audited">As that of <see cref="Acceptance"/>.</param>
+    /// <param name="beginsOn">Where it has a slot; null where it waits for one.</param>
+    /// <param name="isClosed">Whether nothing may begin any more; asked when it is this move's turn.</param>
     /// <exception cref="StoreUnavailableException">It is not recorded.</exception>
-    internal async Task<AcceptResult> AcceptAsync(IdempotencyClaim? claim, ScheduleUpdate? fired = null)
+    internal async Task<AcceptResult> AcceptAsync(
+        IdempotencyClaim? claim = null,
+        ScheduleUpdate? fired = null,
+        AuditEntry? audited = null,
+        NodeIdentity? beginsOn = null,
+        Func<bool>? isClosed = null
+    )
     {
         await turn.TakeAsync();
         try
         {
-            return await store.AcceptAsync(record, claim, fired);
+            var queued = record;
+            var first = beginsOn is null || isClosed?.Invoke() == true ? queued : ClaimedBy(beginsOn);
+            var result = await store.AcceptAsync(
+                new(first)
+                {
+                    Claim = claim,
+                    Fired = fired,
+                    Audited = audited,
+                    Events = RecordedEvent.Changed(queued, first, receipt: null, time.GetUtcNow()) is { } begun
+                        ? [RecordedEvent.Accepted(queued), begun]
+                        : [RecordedEvent.Accepted(queued)],
+                    OnWritten = () => record = first,
+                }
+            );
+            if (result.Outcome == AcceptOutcome.Accepted)
+            {
+                RunMetrics.Moved(queued, first, receipt: null, time.GetUtcNow(), executedHere: false);
+            }
+            return result;
         }
         finally
         {
@@ -122,32 +155,31 @@ internal sealed partial class LiveRun
             {
                 return false;
             }
-            return await WriteLockedAsync(
-                record with
-                {
-                    State = RunState.Running,
-                    Node = node.Name,
-                    Epoch = node.Epoch,
-                    Fence = node.NextFence(),
-                    StartedAt = time.GetUtcNow(),
-                    Progress = null,
-                    ResultFileBytes = null,
-                    Error = null,
-                    ExitCode = null,
-                    Signal = null,
-                    ProcessId = null,
-                    Leaked = 0,
-                },
-                written: null,
-                // The receipt of an attempt before stays with that attempt.
-                shown: () => null
-            );
+            // The receipt of an attempt before stays with that attempt.
+            return await WriteLockedAsync(ClaimedBy(node), written: null, shown: () => null);
         }
         finally
         {
             turn.GiveBack();
         }
     }
+
+    private Run ClaimedBy(NodeIdentity node) =>
+        record with
+        {
+            State = RunState.Running,
+            Node = node.Name,
+            Epoch = node.Epoch,
+            Fence = node.NextFence(),
+            StartedAt = time.GetUtcNow(),
+            Progress = null,
+            ResultFileBytes = null,
+            Error = null,
+            ExitCode = null,
+            Signal = null,
+            ProcessId = null,
+            Leaked = 0,
+        };
 
     /// <summary>Binds the attempt's live handle; what was asked meanwhile is carried out now.</summary>
     internal void Attach(RunExecution started, RunContext itsContext, StopLadder itsLadder)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using JobHost.Execution.Stacks;
 using JobHost.Runs;
 using JobHost.Storage;
@@ -37,6 +38,10 @@ public sealed record StartRequest
     /// <summary>The client's key for a start that happens once.</summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>What the audit is to say of it, recorded in the transaction that accepts the run; or null. The run's id is added.</summary>
+    [JsonIgnore]
+    public AuditEntry? Audited { get; init; }
+
     /// <summary>The schedule that starts it.</summary>
     internal RunSchedule? Schedule { get; init; }
 
@@ -64,7 +69,9 @@ public abstract record StartResult
         };
 
     /// <summary>On disk.</summary>
-    public sealed record Accepted(Run Run) : StartResult;
+    /// <param name="Run">The run.</param>
+    /// <param name="Audited">Its place in the audit, where the request asked for one.</param>
+    public sealed record Accepted(Run Run, AuditLink? Audited = null) : StartResult;
 
     /// <summary>The same start was accepted before, under the same idempotency key.</summary>
     public sealed record Replayed(Run Run) : StartResult;

@@ -45,13 +45,16 @@ internal static class AuditChain
     /// <summary>What the first entry follows.</summary>
     internal static readonly byte[] Beginning = new byte[SHA256.HashSizeInBytes];
 
-    internal static string Write(AuditEntry entry) => JsonSerializer.Serialize(entry, StorageJson.Default.AuditEntry);
-
     internal static AuditEntry Read(string document) =>
         JsonSerializer.Deserialize(document, StorageJson.Default.AuditEntry)!;
 
-    internal static byte[] Hash(byte[] before, string document) =>
-        SHA256.HashData([.. before, .. Encoding.UTF8.GetBytes(document)]);
+    internal static byte[] Hash(ReadOnlySpan<byte> before, ReadOnlySpan<byte> document)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(before);
+        hash.AppendData(document);
+        return hash.GetHashAndReset();
+    }
 
     /// <summary>Checks a chain from its beginning.</summary>
     /// <param name="links">All entries, in the order of their numbers.</param>
@@ -69,7 +72,7 @@ internal static class AuditChain
                 sequence != count ? $"entry {count} is missing"
                 : sequence == known?.Sequence && Convert.ToHexStringLower(hash) != known.Hash
                     ? $"entry {sequence} is another one than was recorded"
-                : !hash.AsSpan().SequenceEqual(Hash(before, document)) ? $"entry {sequence} is not what was recorded"
+                : !hash.AsSpan().SequenceEqual(Hash(before, Encoding.UTF8.GetBytes(document))) ? $"entry {sequence} is not what was recorded"
                 : null;
             if (problem is not null)
             {

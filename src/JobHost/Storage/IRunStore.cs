@@ -15,13 +15,10 @@ internal interface IRunStore : IAsyncDisposable
     /// <summary>Records that this life ended in good order.</summary>
     Task EndLifeAsync();
 
-    /// <summary>Records a new run, and the event that it was accepted, unless its idempotency key or its unique key says that it is already there.</summary>
-    /// <param name="run">The run.</param>
-    /// <param name="claim">Its idempotency key, or null.</param>
-    /// <param name="fired">The schedule that it is started by as it is from now on, recorded with it; or null.</param>
-    Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim, ScheduleUpdate? fired = null);
+    /// <summary>Records a new run, unless its idempotency key or its unique key says that it is already there.</summary>
+    Task<AcceptResult> AcceptAsync(Acceptance acceptance);
 
-    /// <summary>Replaces what is known of a run.</summary>
+    /// <summary>Replaces what is known of a run, but for what it was accepted with, which never changes and is not written again.</summary>
     /// <returns>False when the run is no longer in the state and under the fence that the update expects.</returns>
     Task<bool> UpdateAsync(RunUpdate update);
 
@@ -90,6 +87,26 @@ internal sealed record NodeLife(long Epoch, string Instance);
 /// <param name="RequestHash">What was asked, to tell a repetition from another request under the same key.</param>
 internal sealed record IdempotencyClaim(string Key, byte[] RequestHash);
 
+/// <summary>A new run, and what is recorded in the same transaction.</summary>
+/// <param name="Run">The run; it may have begun already.</param>
+internal sealed record Acceptance(Run Run)
+{
+    /// <summary>Its idempotency key, or null.</summary>
+    public IdempotencyClaim? Claim { get; init; }
+
+    /// <summary>The schedule that it is started by as it is from now on; or null.</summary>
+    public ScheduleUpdate? Fired { get; init; }
+
+    /// <summary>What goes into the audit, with the run's id; or null.</summary>
+    public AuditEntry? Audited { get; init; }
+
+    /// <summary>What it tells, in this order.</summary>
+    public IReadOnlyList<RecordedEvent> Events { get; init; } = [RecordedEvent.Accepted(Run)];
+
+    /// <summary>As that of an update.</summary>
+    public Action? OnWritten { get; init; }
+}
+
 /// <summary>What came of accepting a run.</summary>
 internal enum AcceptOutcome
 {
@@ -111,7 +128,11 @@ internal enum AcceptOutcome
 
 /// <param name="Outcome">What came of it.</param>
 /// <param name="Run">The run that is there.</param>
-internal sealed record AcceptResult(AcceptOutcome Outcome, Run Run);
+internal sealed record AcceptResult(AcceptOutcome Outcome, Run Run)
+{
+    /// <summary>Its place in the audit, where that was recorded with it.</summary>
+    public AuditLink? Audited { get; init; }
+}
 
 /// <summary>A new record of a run, and what the old one must be for it to be written.</summary>
 /// <param name="Next">The new record.</param>

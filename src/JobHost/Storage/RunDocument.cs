@@ -7,7 +7,10 @@ using JobHost.Worker.Running;
 
 namespace JobHost.Storage;
 
-/// <summary>What stores keep of a run as one JSON text: everything that no query and no guard needs as a column.</summary>
+/// <summary>
+/// What stores keep of a run as one JSON text from when it was accepted, and never change: all that no query and no guard needs
+/// as a column.
+/// </summary>
 internal sealed record RunDocument
 {
     public SortedDictionary<string, string>? Labels { get; init; }
@@ -22,22 +25,6 @@ internal sealed record RunDocument
 
     public Guid? Compensates { get; init; }
 
-    public Guid? CompensatedBy { get; init; }
-
-    public RunProgress? Progress { get; init; }
-
-    public JsonElement? Result { get; init; }
-
-    public long? ResultFileBytes { get; init; }
-
-    public RunError? Error { get; init; }
-
-    public int? ExitCode { get; init; }
-
-    public string? Signal { get; init; }
-
-    public int? ProcessId { get; init; }
-
     public string? KillGuarantee { get; init; }
 
     public string? Lane { get; init; }
@@ -48,47 +35,30 @@ internal sealed record RunDocument
 
     public string? TraceState { get; init; }
 
-    public int Leaked { get; init; }
+    internal static RunDocument Of(Run run) =>
+        new()
+        {
+            Labels = run.Labels.IsEmpty
+                ? null
+                : new(run.Labels.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
+            Parameters = run.Parameters,
+            LargeParameters = run.LargeParameters,
+            Policy = new(
+                run.Policy.Ladder.Steps,
+                run.Policy.Retry == RetryPolicy.Once ? null : run.Policy.Retry,
+                run.Policy.SoftTimeout,
+                run.Policy.Timeout
+            ),
+            RetryOf = run.RetryOf?.Value,
+            Compensates = run.Compensates?.Value,
+            KillGuarantee = run.KillGuarantee,
+            Lane = run.Lane,
+            Schedule = run.Schedule,
+            TraceParent = run.TraceParent,
+            TraceState = run.TraceState,
+        };
 
-    public IReadOnlyList<RunAttempt>? Attempts { get; init; }
-
-    internal static string Write(Run run) =>
-        JsonSerializer.Serialize(
-            new RunDocument
-            {
-                Labels = run.Labels.IsEmpty
-                    ? null
-                    : new(run.Labels.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal),
-                Parameters = run.Parameters,
-                LargeParameters = run.LargeParameters,
-                Policy = new(
-                    [.. run.Policy.Ladder.Steps],
-                    run.Policy.Retry == RetryPolicy.Once ? null : run.Policy.Retry,
-                    run.Policy.SoftTimeout,
-                    run.Policy.Timeout
-                ),
-                RetryOf = run.RetryOf?.Value,
-                Compensates = run.Compensates?.Value,
-                CompensatedBy = run.CompensatedBy?.Value,
-                Progress = run.Progress,
-                Result = run.Result,
-                ResultFileBytes = run.ResultFileBytes,
-                Error = run.Error,
-                ExitCode = run.ExitCode,
-                Signal = run.Signal,
-                ProcessId = run.ProcessId,
-                KillGuarantee = run.KillGuarantee,
-                Lane = run.Lane,
-                Schedule = run.Schedule,
-                TraceParent = run.TraceParent,
-                TraceState = run.TraceState,
-                Leaked = run.Leaked,
-                Attempts = run.Attempts.IsEmpty ? null : run.Attempts,
-            },
-            StorageJson.Default.RunDocument
-        );
-
-    /// <summary>Fills a run that has the columns with what the document says.</summary>
+    /// <summary>Makes a run of what it was accepted with and the columns, which are given its policy.</summary>
     internal static Run Read(string json, Func<RunPolicy, Run> columns)
     {
         var document = JsonSerializer.Deserialize(json, StorageJson.Default.RunDocument)!;
@@ -108,21 +78,72 @@ internal sealed record RunDocument
             LargeParameters = document.LargeParameters,
             RetryOf = document.RetryOf is { } id ? new RunId(id) : null,
             Compensates = document.Compensates is { } victim ? new RunId(victim) : null,
-            CompensatedBy = document.CompensatedBy is { } cleaner ? new RunId(cleaner) : null,
-            Progress = document.Progress,
-            Result = document.Result,
-            ResultFileBytes = document.ResultFileBytes,
-            Error = document.Error,
-            ExitCode = document.ExitCode,
-            Signal = document.Signal,
-            ProcessId = document.ProcessId,
             KillGuarantee = document.KillGuarantee,
             Lane = document.Lane,
             Schedule = document.Schedule,
             TraceParent = document.TraceParent,
             TraceState = document.TraceState,
-            Leaked = document.Leaked,
-            Attempts = document.Attempts?.ToImmutableArray() ?? [],
+        };
+    }
+}
+
+/// <summary>What stores keep as one JSON text of what has become of a run.</summary>
+internal sealed record RunOutcome
+{
+    public Guid? CompensatedBy { get; init; }
+
+    public RunProgress? Progress { get; init; }
+
+    public JsonElement? Result { get; init; }
+
+    public long? ResultFileBytes { get; init; }
+
+    public RunError? Error { get; init; }
+
+    public int? ExitCode { get; init; }
+
+    public string? Signal { get; init; }
+
+    public int? ProcessId { get; init; }
+
+    public int Leaked { get; init; }
+
+    public IReadOnlyList<RunAttempt>? Attempts { get; init; }
+
+    /// <summary>Of a run with which nothing has happened.</summary>
+    internal static RunOutcome None { get; } = new();
+
+    internal static RunOutcome Of(Run run) =>
+        new()
+        {
+            CompensatedBy = run.CompensatedBy?.Value,
+            Progress = run.Progress,
+            Result = run.Result,
+            ResultFileBytes = run.ResultFileBytes,
+            Error = run.Error,
+            ExitCode = run.ExitCode,
+            Signal = run.Signal,
+            ProcessId = run.ProcessId,
+            Leaked = run.Leaked,
+            Attempts = run.Attempts.IsEmpty ? null : run.Attempts,
+        };
+
+    /// <summary>The run with what has become of it.</summary>
+    internal static Run Read(string json, Run run)
+    {
+        var outcome = JsonSerializer.Deserialize(json, StorageJson.Default.RunOutcome)!;
+        return run with
+        {
+            CompensatedBy = outcome.CompensatedBy is { } cleaner ? new RunId(cleaner) : null,
+            Progress = outcome.Progress,
+            Result = outcome.Result,
+            ResultFileBytes = outcome.ResultFileBytes,
+            Error = outcome.Error,
+            ExitCode = outcome.ExitCode,
+            Signal = outcome.Signal,
+            ProcessId = outcome.ProcessId,
+            Leaked = outcome.Leaked,
+            Attempts = outcome.Attempts?.ToImmutableArray() ?? [],
         };
     }
 }
@@ -142,6 +163,7 @@ internal sealed record PolicyDocument(
     MaxDepth = 64
 )]
 [JsonSerializable(typeof(RunDocument))]
+[JsonSerializable(typeof(RunOutcome))]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(RecordedEvent))]
 [JsonSerializable(typeof(AuditEntry))]

@@ -142,8 +142,9 @@ public sealed class FiringTests
     {
         using var stage = await ScheduleStage.CreateAsync(
             ScheduleStage.Spec(OverlapPolicy.Allow, cron: "0 12 * * *"),
-            job => (job.QueueLimit, job.ConcurrencyLimit) = (0, 1)
+            job => job.QueueLimit = 0
         );
+        await stage.Engine.Registry.PauseAsync(stage.Engine.Catalog.Find("a")!, "test", reason: null);
         await stage.PutAsync(ScheduleStage.Spec(OverlapPolicy.Allow, cron: "*/30 * * * *"));
 
         await stage.PassAsync(30);

@@ -3,6 +3,7 @@ using System.Globalization;
 using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Storage;
+using JobHost.Tests.Support;
 using JobHost.Worker.Running;
 
 namespace JobHost.Tests.Control;
@@ -31,6 +32,76 @@ public sealed class DispatcherTests
         Assert.Empty(engine.LiveRuns.All);
         Assert.True(execution.IsDisposed);
     }
+
+    [Fact(Timeout = 30000)]
+    public async Task A_run_that_finds_a_free_slot_has_begun_with_its_acceptance()
+    {
+        using var engine = new EngineStage(OneEach, Job("a"));
+        engine.Dispatcher.Open();
+        var (first, second) = (await engine.StartAsync("a"), await engine.StartAsync("a"));
+
+        Assert.Equal((RunState.Running, RunState.Queued), (first.State, second.State));
+        Assert.Equal([RunState.Running], engine.Store.History(first.Id).Select(run => run.State));
+        Assert.Equal(
+            ["run.queued", "run.running"],
+            (await engine.Store.EventsAsync(new() { Run = first.Id })).Select(told => told.Type)
+        );
+        var (order, execution) = await engine.Tasks.StartedAsync();
+        Assert.Equal((first.Id, first.Fence), (order.Run.Id, order.Run.Fence));
+        execution.End(BodyEnding.Returned);
+        Assert.Equal(second.Id, (await engine.Tasks.StartedAsync()).Order.Run.Id);
+    }
+
+    [Fact(Timeout = 30000)]
+    public async Task A_run_that_was_not_accepted_gives_its_slot_back()
+    {
+        using var engine = new EngineStage(new(2, 1, 1, 1), Job("a"));
+        engine.Dispatcher.Open();
+        var request = new StartRequest { Job = "a", UniqueKey = "one" };
+        Assert.IsType<StartResult.Accepted>(await engine.Registry.StartAsync(request));
+        Assert.IsType<StartResult.Duplicate>(await engine.Registry.StartAsync(request));
+        engine.Store.Fails = () => true;
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => engine.StartAsync("a"));
+        engine.Store.Fails = () => false;
+
+        Assert.Equal((0, 1), engine.Registry.Count("a"));
+        Assert.Equal(RunState.Running, (await engine.StartAsync("a")).State);
+        Assert.Equal(RunState.Queued, (await engine.StartAsync("a")).State);
+    }
+
+    [Fact(Timeout = 30000)]
+    public async Task A_run_that_is_accepted_while_the_node_closes_waits()
+    {
+        using var engine = new EngineStage(OneEach, Job("a"));
+        engine.Dispatcher.Open();
+        var live = Live(engine);
+        Assert.Equal(Place.Slot, engine.Dispatcher.TakePlace(live));
+        engine.Dispatcher.Close();
+        await live.AcceptAsync(beginsOn: new("node", 1, "instance"), isClosed: engine.Dispatcher.IsClosed);
+        engine.Dispatcher.Enter(live);
+
+        Assert.Equal(RunState.Queued, live.State);
+        Assert.Equal((1, 0), engine.Registry.Count("a"));
+        await engine.Dispatcher.WhenIdleAsync();
+        engine.Dispatcher.Open();
+        Assert.Equal(live.Id, (await engine.Tasks.StartedAsync()).Order.Run.Id);
+    }
+
+    [Fact(Timeout = 30000)]
+    public async Task A_run_that_is_cancelled_before_it_is_lined_up_takes_no_place()
+    {
+        using var engine = new EngineStage(OneEach, Job("a"));
+        var live = Live(engine);
+        Assert.Equal(Place.Queue, engine.Dispatcher.TakePlace(live));
+        await live.AcceptAsync();
+        await live.RequestStopAsync(Some.Request(engine.Time, StopLevel.Cancel));
+        engine.Dispatcher.Leave(live);
+        engine.Dispatcher.Enter(live);
+        Assert.Equal((0, 0), engine.Registry.Count("a"));
+    }
+
+    private static LiveRun Live(EngineStage engine) =>
+        new(Some.QueuedRun("a"), receipt: null, engine.Catalog.Find("a"), engine.Store, engine.Time);
 
     [Fact(Timeout = 30000)]
     public async Task The_highest_priority_goes_first_then_the_oldest_over_all_jobs()

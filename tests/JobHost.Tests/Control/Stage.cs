@@ -49,7 +49,7 @@ internal sealed class Stage
             Policy = new() { Ladder = ladder ?? run.Policy.Ladder, Retry = retry ?? RetryPolicy.Once },
         };
         var stage = new Stage(run, kind, new(), new());
-        await stage.Live.AcceptAsync(claim: null);
+        await stage.Live.AcceptAsync();
         return stage;
     }
 

@@ -88,9 +88,13 @@ public abstract partial class RunStoreContract
         var (run, late) = (Fired(), Fired());
         var claim = new IdempotencyClaim("key", [1]);
 
-        var accepted = await Store.AcceptAsync(run, claim, new(first, second) { Events = [Told(run)] });
-        var superseded = await Store.AcceptAsync(late, new("other", [1]), new(first, second) { Events = [Told(late)] });
-        var replayed = await Store.AcceptAsync(late, claim, new(second, second with { Version = 3 }));
+        var accepted = await Store.AcceptAsync(new(run) { Claim = claim, Fired = new(first, second) { Events = [Told(run)] } });
+        var superseded = await Store.AcceptAsync(
+            new(late) { Claim = new("other", [1]), Fired = new(first, second) { Events = [Told(late)] } }
+        );
+        var replayed = await Store.AcceptAsync(
+            new(late) { Claim = claim, Fired = new(second, second with { Version = 3 }) }
+        );
 
         Assert.Equal(AcceptOutcome.Accepted, accepted.Outcome);
         Assert.Equal(AcceptOutcome.Superseded, superseded.Outcome);
@@ -98,7 +102,7 @@ public abstract partial class RunStoreContract
         Assert.Null(await Store.FindAsync(late.Id));
         Assert.Equal(2, (await Schedules.FindScheduleAsync("nightly"))!.Version);
         // What was refused has left no key either.
-        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(late, new("other", [1]))).Outcome);
+        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(new(late) { Claim = new("other", [1]) })).Outcome);
         var told = Assert.Single(await Store.EventsAsync(new() { Topics = [EventTopic.Schedule] }));
         Assert.Equal(("nightly", run.Id, Some.Instant), (told.Schedule, told.RunId!.Value, told.DueAt!.Value));
 
@@ -125,7 +129,9 @@ public abstract partial class RunStoreContract
         await PoisonAsync("poisoned");
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() =>
-            Store.AcceptAsync(Some.QueuedRun("poisoned"), new("key", [1]), new(first, first with { Version = 2 }))
+            Store.AcceptAsync(
+                new(Some.QueuedRun("poisoned")) { Claim = new("key", [1]), Fired = new(first, first with { Version = 2 }) }
+            )
         );
 
         Assert.Equal(1, (await Schedules.FindScheduleAsync("nightly"))!.Version);
@@ -136,10 +142,10 @@ public abstract partial class RunStoreContract
     {
         var mine = Some.QueuedRun() with { Schedule = new("a", Some.Instant) };
         var triggered = Some.QueuedRun() with { Schedule = new("a", DueAt: null) };
-        await Store.AcceptAsync(mine, claim: null);
-        await Store.AcceptAsync(triggered, claim: null);
-        await Store.AcceptAsync(Some.QueuedRun() with { Schedule = new("b", Some.Instant) }, claim: null);
-        await Store.AcceptAsync(Some.QueuedRun(), claim: null);
+        await Store.AcceptAsync(new(mine));
+        await Store.AcceptAsync(new(triggered));
+        await Store.AcceptAsync(new(Some.QueuedRun() with { Schedule = new("b", Some.Instant) }));
+        await Store.AcceptAsync(new(Some.QueuedRun()));
 
         var found = await Store.ListAsync(new() { Schedule = "a", OldestFirst = true });
 

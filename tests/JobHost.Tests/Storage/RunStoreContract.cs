@@ -11,7 +11,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
 {
     private IRunStore? opened;
 
-    private IRunStore Store => opened!;
+    private protected IRunStore Store => opened!;
 
     public async ValueTask InitializeAsync() => opened = await OpenAsync();
 
@@ -37,13 +37,13 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task An_accepted_run_is_found_again_field_by_field()
     {
         var run = Some.FullRun();
-        var result = await Store.AcceptAsync(run, claim: null);
+        var result = await Store.AcceptAsync(new(run));
         Assert.Equal(AcceptOutcome.Accepted, result.Outcome);
         Same(run, result.Run);
         Same(run, await Store.FindAsync(run.Id));
         Same(run, Assert.Single((await Store.ListAsync(new())).Items));
         var bare = Some.QueuedRun();
-        await Store.AcceptAsync(bare, claim: null);
+        await Store.AcceptAsync(new(bare));
         Same(bare, await Store.FindAsync(bare.Id));
     }
 
@@ -72,19 +72,77 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task An_update_replaces_every_field_that_may_change()
     {
         var full = Some.FullRun();
-        var before = Some.QueuedRun() with
+        var bare = Some.QueuedRun();
+        var before = full with
         {
-            Job = full.Job,
-            Kind = full.Kind,
-            CreatedAt = full.CreatedAt,
-            Priority = full.Priority,
-            Labels = full.Labels,
-            UniqueKey = full.UniqueKey,
+            State = bare.State,
+            Stop = bare.Stop,
+            Attempt = bare.Attempt,
+            Node = bare.Node,
+            Epoch = bare.Epoch,
+            Fence = bare.Fence,
+            NotBefore = bare.NotBefore,
+            StartedAt = bare.StartedAt,
+            EndedAt = bare.EndedAt,
+            UniqueKey = bare.UniqueKey,
+            CompensatedBy = bare.CompensatedBy,
+            Progress = bare.Progress,
+            Result = bare.Result,
+            ResultFileBytes = bare.ResultFileBytes,
+            Error = bare.Error,
+            ExitCode = bare.ExitCode,
+            Signal = bare.Signal,
+            ProcessId = bare.ProcessId,
+            Leaked = bare.Leaked,
+            Attempts = bare.Attempts,
         };
-        await Store.AcceptAsync(before, claim: null);
-        var after = full with { Id = before.Id };
-        Assert.True(await Store.UpdateAsync(new(after, RunState.Queued, 0, null)));
-        Same(after, await Store.FindAsync(before.Id));
+        await Store.AcceptAsync(new(before));
+        Same(before, await Store.FindAsync(full.Id));
+
+        Assert.True(await Store.UpdateAsync(new(full, before.State, before.Fence, null)));
+        Same(full, await Store.FindAsync(full.Id));
+        Assert.True(await Store.UpdateAsync(new(before, full.State, full.Fence, null)));
+        Same(before, await Store.FindAsync(full.Id));
+    }
+
+    [Fact(Timeout = 30000)]
+    public async Task What_is_recorded_with_a_new_run_is_on_record_with_it_or_not_at_all()
+    {
+        var queued = Some.QueuedRun();
+        var running = queued with { State = RunState.Running, Node = "node", Fence = 7, StartedAt = Some.Instant };
+        var calls = 0;
+        Acceptance acceptance = new(running)
+        {
+            Claim = new("key", [1]),
+            Audited = new()
+            {
+                At = Some.Instant,
+                By = "ann",
+                Role = "Operator",
+                Action = "StartRun",
+                Status = 202,
+            },
+            Events =
+            [
+                RecordedEvent.Accepted(queued),
+                RecordedEvent.Changed(queued, running, receipt: null, Some.Instant)!,
+            ],
+            OnWritten = () => calls++,
+        };
+
+        var accepted = await Store.AcceptAsync(acceptance);
+        var replayed = await Store.AcceptAsync(acceptance with { Run = running with { Id = Some.QueuedRun().Id } });
+
+        Assert.Equal((AcceptOutcome.Accepted, 1L), (accepted.Outcome, accepted.Audited!.Sequence));
+        Assert.Equal(
+            (AcceptOutcome.Replayed, running.Id, null, 1),
+            (replayed.Outcome, replayed.Run.Id, replayed.Audited, calls)
+        );
+        Assert.Equal(running.Id, Assert.Single(await Store.AuditAsync(new())).RunId);
+        Assert.Equal(
+            ["run.queued", "run.running"],
+            (await Store.EventsAsync(new() { Run = running.Id })).Select(told => told.Type)
+        );
     }
 
     [Fact(Timeout = 30000)]
@@ -104,13 +162,13 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     {
         var claim = new IdempotencyClaim("key", [1, 2, 3]);
         var first = Some.QueuedRun();
-        await Store.AcceptAsync(first, claim);
-        var second = await Store.AcceptAsync(Some.QueuedRun(), new("key", [1, 2, 3]));
+        await Store.AcceptAsync(new(first) { Claim = claim });
+        var second = await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [1, 2, 3]) });
         Assert.Equal(AcceptOutcome.Replayed, second.Outcome);
         Same(first, second.Run);
         var ended = first.Ended(Some.Instant);
         await Store.UpdateAsync(new(ended, RunState.Queued, 0, null));
-        var third = await Store.AcceptAsync(Some.QueuedRun(), claim);
+        var third = await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = claim });
         Assert.Equal(AcceptOutcome.Replayed, third.Outcome);
         Same(ended, third.Run);
         Assert.Single((await Store.ListAsync(new())).Items);
@@ -120,11 +178,11 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task Another_request_under_the_same_key_is_refused()
     {
         var first = Some.QueuedRun();
-        await Store.AcceptAsync(first, new("key", [1]));
-        var second = await Store.AcceptAsync(Some.QueuedRun(), new("key", [2]));
+        await Store.AcceptAsync(new(first) { Claim = new("key", [1]) });
+        var second = await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [2]) });
         Assert.Equal(AcceptOutcome.KeyReused, second.Outcome);
         Assert.Equal(first.Id, second.Run.Id);
-        var third = await Store.AcceptAsync(Some.QueuedRun(), new("KEY", [2]));
+        var third = await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("KEY", [2]) });
         Assert.Equal(AcceptOutcome.Accepted, third.Outcome);
     }
 
@@ -132,20 +190,20 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task A_key_is_free_again_when_its_run_is_deleted()
     {
         var run = Some.QueuedRun().Ended(Some.Instant);
-        await Store.AcceptAsync(run, new("key", [1]));
+        await Store.AcceptAsync(new(run) { Claim = new("key", [1]) });
         Assert.True(await Store.DeleteAsync(run.Id));
-        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(Some.QueuedRun(), new("key", [2]))).Outcome);
+        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [2]) })).Outcome);
     }
 
     [Fact(Timeout = 30000)]
     public async Task A_refused_duplicate_does_not_use_up_its_idempotency_key()
     {
         var holder = Some.QueuedRun() with { UniqueKey = "u" };
-        await Store.AcceptAsync(holder, claim: null);
-        var refused = await Store.AcceptAsync(Some.QueuedRun() with { UniqueKey = "u" }, new("key", [1]));
+        await Store.AcceptAsync(new(holder));
+        var refused = await Store.AcceptAsync(new(Some.QueuedRun() with { UniqueKey = "u" }) { Claim = new("key", [1]) });
         Assert.Equal(AcceptOutcome.Duplicate, refused.Outcome);
         await Store.UpdateAsync(new(holder.Ended(Some.Instant), RunState.Queued, 0, null));
-        var again = await Store.AcceptAsync(Some.QueuedRun() with { UniqueKey = "u" }, new("key", [1]));
+        var again = await Store.AcceptAsync(new(Some.QueuedRun() with { UniqueKey = "u" }) { Claim = new("key", [1]) });
         Assert.Equal(AcceptOutcome.Accepted, again.Outcome);
     }
 
@@ -153,7 +211,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task One_hundred_simultaneous_starts_under_one_key_are_one_run()
     {
         var results = await Task.WhenAll(
-            Enumerable.Range(0, 100).Select(_ => Store.AcceptAsync(Some.QueuedRun(), new("key", [1])))
+            Enumerable.Range(0, 100).Select(_ => Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [1]) }))
         );
         Assert.Single(results, result => result.Outcome == AcceptOutcome.Accepted);
         Assert.Single(results.Select(result => result.Run.Id).Distinct());
@@ -163,11 +221,11 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task A_unique_key_that_a_run_gave_back_is_free()
     {
         var holder = Some.QueuedRun() with { UniqueKey = "u" };
-        await Store.AcceptAsync(holder, claim: null);
+        await Store.AcceptAsync(new(holder));
         var stuck = holder with { State = RunState.Stuck };
         Assert.True(await Store.UpdateAsync(new(stuck, RunState.Queued, 0, null)));
         Assert.True(await Store.UpdateAsync(new(stuck with { UniqueKey = null }, RunState.Stuck, 0, null)));
-        var next = await Store.AcceptAsync(Some.QueuedRun() with { UniqueKey = "u" }, claim: null);
+        var next = await Store.AcceptAsync(new(Some.QueuedRun() with { UniqueKey = "u" }));
         Assert.Equal(AcceptOutcome.Accepted, next.Outcome);
         Assert.Null((await Store.FindAsync(holder.Id))!.UniqueKey);
     }
@@ -179,21 +237,21 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task A_unique_key_is_held_until_the_run_has_ended(RunState state)
     {
         var holder = Some.QueuedRun() with { UniqueKey = "u" };
-        await Store.AcceptAsync(holder, claim: null);
+        await Store.AcceptAsync(new(holder));
         var now = holder with { State = state, Fence = 5 };
         await Store.UpdateAsync(new(now, RunState.Queued, 0, null));
 
-        var other = await Store.AcceptAsync(Some.QueuedRun() with { UniqueKey = "u" }, claim: null);
+        var other = await Store.AcceptAsync(new(Some.QueuedRun() with { UniqueKey = "u" }));
         Assert.Equal(AcceptOutcome.Duplicate, other.Outcome);
         Same(now, other.Run);
         var ofAnotherJob = Some.QueuedRun("another") with { UniqueKey = "u" };
-        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(ofAnotherJob, claim: null)).Outcome);
+        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(new(ofAnotherJob))).Outcome);
         var withAnotherKey = Some.QueuedRun() with { UniqueKey = "U" };
-        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(withAnotherKey, claim: null)).Outcome);
+        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(new(withAnotherKey))).Outcome);
 
         await Store.UpdateAsync(new(now.Ended(Some.Instant), state, 5, null));
         var next = Some.QueuedRun() with { UniqueKey = "u" };
-        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(next, claim: null)).Outcome);
+        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(new(next))).Outcome);
     }
 
     [Theory(Timeout = 30000)]
@@ -203,7 +261,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task An_update_that_expects_another_state_or_fence_changes_nothing(RunState state, long fence)
     {
         var run = Some.QueuedRun();
-        await Store.AcceptAsync(run, claim: null);
+        await Store.AcceptAsync(new(run));
         var next = run with { State = RunState.Running, Attempt = 9 };
         Assert.False(await Store.UpdateAsync(new(next, state, fence, Some.FullReceipt())));
         Same(run, await Store.FindAsync(run.Id));
@@ -214,7 +272,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task Of_many_simultaneous_claims_one_succeeds()
     {
         var run = Some.QueuedRun();
-        await Store.AcceptAsync(run, claim: null);
+        await Store.AcceptAsync(new(run));
         var claims = await Task.WhenAll(
             Enumerable
                 .Range(1, 50)
@@ -231,7 +289,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task A_receipt_is_kept_as_it_was_last_written()
     {
         var run = Some.QueuedRun();
-        await Store.AcceptAsync(run, claim: null);
+        await Store.AcceptAsync(new(run));
         var pending = new Receipt { Attempt = 1, Verdict = Verdict.Pending };
         Assert.True(await Store.UpdateAsync(new(run, RunState.Queued, 0, pending)));
         Same(pending, await Store.FindReceiptAsync(run.Id));
@@ -245,7 +303,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task Every_verdict_and_every_level_can_be_read_again()
     {
         var run = Some.QueuedRun();
-        await Store.AcceptAsync(run, claim: null);
+        await Store.AcceptAsync(new(run));
         foreach (var verdict in Enum.GetValues<Verdict>())
         {
             foreach (var level in Enum.GetValues<StopLevel>())
@@ -274,7 +332,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         }
         foreach (var run in Enumerable.Reverse(runs))
         {
-            await Store.AcceptAsync(run, claim: null);
+            await Store.AcceptAsync(new(run));
         }
         var expected = runs.Where(run => !run.IsEnded).OrderBy(run => run.Id).Select(run => run.Id);
         Assert.Equal(expected, (await Store.UnfinishedAsync()).Select(run => run.Id));
@@ -300,7 +358,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
             runs.Add(run.IsEnded ? run.Ended(time.GetUtcNow(), state) : run);
             time.Advance(TimeSpan.FromMilliseconds(random.Next(1, 1000)));
         }
-        await Task.WhenAll(runs.Select(run => Store.AcceptAsync(run, claim: null)));
+        await Task.WhenAll(runs.Select(run => Store.AcceptAsync(new(run))));
         var middle = runs[100].CreatedAt;
         (RunQuery Query, Func<Run, bool> Fits)[] filters =
         [
@@ -362,7 +420,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
             runs.Add(Some.QueuedRun() with { Id = RunId.New(time), CreatedAt = time.GetUtcNow() });
             time.Advance(TimeSpan.FromMilliseconds(i % 3));
         }
-        await Task.WhenAll(runs.Select(run => Store.AcceptAsync(run, claim: null)));
+        await Task.WhenAll(runs.Select(run => Store.AcceptAsync(new(run))));
         using var stop = new CancellationTokenSource();
         var disturbing = Task.Run(async () =>
         {
@@ -377,7 +435,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
                 {
                     Id = new(Guid.CreateVersion7(Some.Instant.AddYears(1))),
                 };
-                await Task.WhenAll(Store.AcceptAsync(early, null), Store.AcceptAsync(late, null));
+                await Task.WhenAll(Store.AcceptAsync(new(early)), Store.AcceptAsync(new(late)));
                 await Store.DeleteAsync(late.Id);
             }
         });
@@ -396,7 +454,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     {
         for (var i = 0; i < 3; i++)
         {
-            await Store.AcceptAsync(Some.QueuedRun(), claim: null);
+            await Store.AcceptAsync(new(Some.QueuedRun()));
         }
         Assert.True((await Store.ListAsync(new() { PageSize = 2 })).HasMore);
         Assert.False((await Store.ListAsync(new() { PageSize = 3 })).HasMore);
@@ -408,8 +466,8 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     {
         var run = Some.FullRun();
         var running = Some.QueuedRun() with { State = RunState.Running, Labels = run.Labels };
-        await Store.AcceptAsync(run, new("key", [1]));
-        await Store.AcceptAsync(running, claim: null);
+        await Store.AcceptAsync(new(run) { Claim = new("key", [1]) });
+        await Store.AcceptAsync(new(running));
         await Store.UpdateAsync(new(run, run.State, run.Fence, Some.FullReceipt()));
 
         Assert.False(await Store.DeleteAsync(running.Id));
@@ -459,8 +517,8 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     {
         var (first, run) = (Store.Life, Some.FullRun());
         var mine = Some.QueuedRun();
-        await Store.AcceptAsync(run, new("key", [1]));
-        await Store.AcceptAsync(mine, claim: null);
+        await Store.AcceptAsync(new(run) { Claim = new("key", [1]) });
+        await Store.AcceptAsync(new(mine));
         await Store.UpdateAsync(new(run, run.State, run.Fence, Some.FullReceipt()));
         await Store.EndLifeAsync();
         await Store.DisposeAsync();
@@ -472,7 +530,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         Same(run, await Store.FindAsync(run.Id));
         Same(Some.FullReceipt(), await Store.FindReceiptAsync(run.Id));
         Assert.Equal([mine.Id], (await Store.UnfinishedAsync()).Select(item => item.Id));
-        Assert.Equal(AcceptOutcome.Replayed, (await Store.AcceptAsync(Some.QueuedRun(), new("key", [1]))).Outcome);
+        Assert.Equal(AcceptOutcome.Replayed, (await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [1]) })).Outcome);
     }
 
     [Fact(Timeout = 30000)]
@@ -499,7 +557,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
                         for (var i = 0; i < Runs; i++)
                         {
                             var run = Some.QueuedRun(string.Create(CultureInfo.InvariantCulture, $"job{producer}"));
-                            await Store.AcceptAsync(run, claim: null);
+                            await Store.AcceptAsync(new(run));
                             Assert.True(
                                 await Store.UpdateAsync(new(run.Ended(Some.Instant), RunState.Queued, 0, null))
                             );
@@ -537,8 +595,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
                     try
                     {
                         var result = await Store.AcceptAsync(
-                            run,
-                            new(string.Create(CultureInfo.InvariantCulture, $"key{i}"), [1])
+                            new(run) { Claim = new(string.Create(CultureInfo.InvariantCulture, $"key{i}"), [1]) }
                         );
                         return (run, Outcome: (AcceptOutcome?)result.Outcome);
                     }
@@ -557,7 +614,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
             results.Where(result => result.Outcome is not null).Select(result => result.run.Id).Order(),
             there
         );
-        var replayed = await Store.AcceptAsync(Some.QueuedRun("good"), new("key0", [2]));
+        var replayed = await Store.AcceptAsync(new(Some.QueuedRun("good")) { Claim = new("key0", [2]) });
         Assert.Equal(AcceptOutcome.Accepted, replayed.Outcome);
         Assert.True(await Store.IsHealthyAsync());
     }
@@ -566,8 +623,8 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task A_run_whose_id_is_taken_is_refused_and_the_store_goes_on()
     {
         var run = Some.QueuedRun();
-        await Store.AcceptAsync(run, claim: null);
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => Store.AcceptAsync(run with { Priority = 9 }, null));
+        await Store.AcceptAsync(new(run));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Store.AcceptAsync(new(run with { Priority = 9 })));
         Same(run, await Store.FindAsync(run.Id));
         Assert.True(await Store.IsHealthyAsync());
     }
@@ -576,7 +633,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task A_record_that_cannot_be_written_is_refused_and_the_store_goes_on()
     {
         var impossible = Some.QueuedRun() with { Progress = new(double.PositiveInfinity, null) };
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => Store.AcceptAsync(impossible, claim: null));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Store.AcceptAsync(new(impossible)));
         Assert.True(await Store.IsHealthyAsync());
     }
 
@@ -585,7 +642,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     {
         Assert.True(await Store.IsHealthyAsync());
         await Store.DisposeAsync();
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => Store.AcceptAsync(Some.QueuedRun(), claim: null));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Store.AcceptAsync(new(Some.QueuedRun())));
         Assert.False(await Store.IsHealthyAsync());
     }
 
@@ -595,7 +652,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         for (var i = 0; i < count; i++)
         {
             var run = Some.QueuedRun().Ended(at(i));
-            await Store.AcceptAsync(run, claim: null);
+            await Store.AcceptAsync(new(run));
             ids.Add(run.Id);
         }
         return ids;
@@ -617,7 +674,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         await Task.WhenAll(
             runs.Select(async run =>
             {
-                await Store.AcceptAsync(run, claim: null);
+                await Store.AcceptAsync(new(run));
                 var running = run with { State = RunState.Running };
                 var isVisible = false;
                 await Store.UpdateAsync(
@@ -667,7 +724,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         var told = 0;
         Store.OnEvents = events => Interlocked.Add(ref told, events.Count);
         var run = Some.QueuedRun();
-        await Store.AcceptAsync(run, claim: null);
+        await Store.AcceptAsync(new(run));
         var running = run with { State = RunState.Running };
 
         var written = await Store.UpdateAsync(
@@ -679,7 +736,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         );
         await PoisonAsync("poisoned");
         await Assert.ThrowsAsync<StoreUnavailableException>(() =>
-            Store.AcceptAsync(Some.QueuedRun("poisoned"), new("key", [1]))
+            Store.AcceptAsync(new(Some.QueuedRun("poisoned")) { Claim = new("key", [1]) })
         );
 
         Assert.False(written);
@@ -691,8 +748,8 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     public async Task Events_go_with_their_runs_and_those_of_nodes_with_their_age()
     {
         var (gone, kept) = (Some.QueuedRun().Ended(Some.Instant), Some.QueuedRun());
-        await Store.AcceptAsync(gone, claim: null);
-        await Store.AcceptAsync(kept, claim: null);
+        await Store.AcceptAsync(new(gone));
+        await Store.AcceptAsync(new(kept));
         foreach (var day in new[] { -1, 1 })
         {
             await Store.AppendAsync(
@@ -722,7 +779,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         foreach (var state in new[] { RunState.Queued, RunState.Running, RunState.Stuck })
         {
             var run = Some.QueuedRun() with { State = state, CreatedAt = Some.Instant.AddYears(-10) };
-            await Store.AcceptAsync(run, claim: null);
+            await Store.AcceptAsync(new(run));
             ids.Add(run.Id);
         }
         return ids;
@@ -747,6 +804,6 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         }
     }
 
-    private static void Same<T>(T expected, T? actual) =>
+    private protected static void Same<T>(T expected, T? actual) =>
         Assert.Equal(JsonSerializer.Serialize(expected), JsonSerializer.Serialize(actual));
 }

@@ -1,3 +1,4 @@
+using JobHost.Runs;
 using JobHost.Storage;
 using JobHost.Storage.Sqlite;
 using JobHost.Tests.Support;
@@ -41,12 +42,26 @@ public sealed class SqliteRunStoreTests : RunStoreContract
     }
 
     [Fact(Timeout = 30000)]
+    public async Task A_run_whose_outcome_an_earlier_version_kept_in_its_document_is_read_as_it_was()
+    {
+        var run = Some.FullRun() with { State = RunState.Running, EndedAt = null };
+        await Store.AcceptAsync(new(run));
+        await ExecuteAsync("UPDATE run SET document = json_patch(document, outcome), outcome = NULL");
+
+        Same(run, await Store.FindAsync(run.Id));
+
+        var cleared = run with { Error = null, Result = null, Attempts = [] };
+        Assert.True(await Store.UpdateAsync(new(cleared, run.State, run.Fence, null)));
+        Same(cleared, await Store.FindAsync(run.Id));
+    }
+
+    [Fact(Timeout = 30000)]
     public async Task How_far_a_webhook_was_served_is_kept_and_of_its_deliveries_the_newest()
     {
         using var own = new TempFolder();
         await using (var first = SqliteRunStore.Open(own.Path, "node", null, TimeProvider.System))
         {
-            await first.AcceptAsync(Some.QueuedRun(), claim: null);
+            await first.AcceptAsync(new(Some.QueuedRun()));
             // A new one begins with what comes, the other one's place is its own.
             Assert.Equal(1, await first.BeginAsync("a"));
             Assert.Equal(1, await first.BeginAsync("b"));

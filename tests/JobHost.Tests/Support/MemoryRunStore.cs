@@ -36,10 +36,11 @@ internal sealed class MemoryRunStore : IRunStore, IScheduleStore
 
     public Task EndLifeAsync() => Task.CompletedTask;
 
-    public Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim, ScheduleUpdate? fired = null) =>
+    public Task<AcceptResult> AcceptAsync(Acceptance acceptance) =>
         WriteAsync(() =>
         {
-            if (claim is not null && claims.TryGetValue(claim.Key, out var earlier))
+            var run = acceptance.Run;
+            if (acceptance.Claim is { } claim && claims.TryGetValue(claim.Key, out var earlier))
             {
                 return new AcceptResult(AcceptOutcome.Replayed, runs[earlier]);
             }
@@ -50,17 +51,21 @@ internal sealed class MemoryRunStore : IRunStore, IScheduleStore
             {
                 return new AcceptResult(AcceptOutcome.Duplicate, holder);
             }
-            if (fired is not null && Write(fired) != ScheduleOutcome.Written)
+            if (acceptance.Fired is { } fired && Write(fired) != ScheduleOutcome.Written)
             {
                 return new AcceptResult(AcceptOutcome.Superseded, run);
             }
-            if (claim is not null)
+            if (acceptance.Claim is not null)
             {
-                claims[claim.Key] = run.Id;
+                claims[acceptance.Claim.Key] = run.Id;
             }
             runs.Add(run.Id, run);
             history.Add(run);
-            Record(RecordedEvent.Accepted(run));
+            acceptance.OnWritten?.Invoke();
+            foreach (var told in acceptance.Events)
+            {
+                Record(told);
+            }
             return new AcceptResult(AcceptOutcome.Accepted, run);
         });
 

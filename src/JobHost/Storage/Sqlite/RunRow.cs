@@ -7,9 +7,16 @@ namespace JobHost.Storage.Sqlite;
 internal static class RunRow
 {
     internal const string Columns =
-        "id, job, kind, state, stop, attempt, node, epoch, fence, priority, created_at, not_before, started_at, ended_at, unique_key, document";
+        "id, job, kind, state, stop, attempt, node, epoch, fence, priority, created_at, not_before, started_at, ended_at, unique_key, document, coalesce(outcome, document)";
 
     internal static Run Read(SqliteDataReader row) =>
+        RunOutcome.Read(
+            // Where there is no outcome, the document has it: an earlier version kept both in one, and a new run has none.
+            row.GetString(16),
+            ReadAccepted(row)
+        );
+
+    private static Run ReadAccepted(SqliteDataReader row) =>
         RunDocument.Read(
             row.GetString(15),
             policy => new Run

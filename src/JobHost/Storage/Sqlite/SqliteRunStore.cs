@@ -63,7 +63,8 @@ internal sealed partial class SqliteRunStore : IRunStore
             using (var pragmas = connection.CreateCommand())
             {
                 pragmas.CommandText =
-                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;";
+                    // What the writer waits for another process that writes, such as a backup that is put in place: milliseconds.
+                    "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;";
                 pragmas.ExecuteNonQuery();
             }
             Migrator.Migrate(connection);
@@ -92,33 +93,51 @@ internal sealed partial class SqliteRunStore : IRunStore
             return true;
         });
 
-    public Task<AcceptResult> AcceptAsync(Run run, IdempotencyClaim? claim, ScheduleUpdate? fired = null) =>
-        writer.WriteAsync(statements =>
-        {
-            if (claim is not null && statements.FindIdempotency(claim.Key) is { } earlier)
+    public Task<AcceptResult> AcceptAsync(Acceptance acceptance) =>
+        writer.WriteAsync(
+            statements =>
             {
-                var same = earlier.Hash.AsSpan().SequenceEqual(claim.RequestHash);
-                return new AcceptResult(
-                    same ? AcceptOutcome.Replayed : AcceptOutcome.KeyReused,
-                    statements.FindRun(earlier.Id)!
-                );
-            }
-            if (run.UniqueKey is { } key && statements.FindUnique(run.Job, key) is { } holder)
+                var run = acceptance.Run;
+                if (acceptance.Claim is { } claim && statements.FindIdempotency(claim.Key) is { } earlier)
+                {
+                    var same = earlier.Hash.AsSpan().SequenceEqual(claim.RequestHash);
+                    return new AcceptResult(
+                        same ? AcceptOutcome.Replayed : AcceptOutcome.KeyReused,
+                        statements.FindRun(earlier.Id)!
+                    );
+                }
+                if (run.UniqueKey is { } key && statements.FindUnique(run.Job, key) is { } holder)
+                {
+                    return new AcceptResult(AcceptOutcome.Duplicate, holder);
+                }
+                if (acceptance.Fired is { } fired && Write(statements, fired) != ScheduleOutcome.Written)
+                {
+                    return new AcceptResult(AcceptOutcome.Superseded, run);
+                }
+                statements.InsertRun(run);
+                if (acceptance.Claim is not null)
+                {
+                    statements.InsertIdempotency(acceptance.Claim, run.Id);
+                }
+                foreach (var told in acceptance.Events)
+                {
+                    writer.Record(statements, told);
+                }
+                return new AcceptResult(AcceptOutcome.Accepted, run)
+                {
+                    Audited = acceptance.Audited is { } entry
+                        ? statements.InsertAudit(entry with { RunId = run.Id })
+                        : null,
+                };
+            },
+            result =>
             {
-                return new AcceptResult(AcceptOutcome.Duplicate, holder);
+                if (result.Outcome == AcceptOutcome.Accepted)
+                {
+                    acceptance.OnWritten?.Invoke();
+                }
             }
-            if (fired is not null && Write(statements, fired) != ScheduleOutcome.Written)
-            {
-                return new AcceptResult(AcceptOutcome.Superseded, run);
-            }
-            statements.InsertRun(run);
-            if (claim is not null)
-            {
-                statements.InsertIdempotency(claim, run.Id);
-            }
-            writer.Record(statements, RecordedEvent.Accepted(run));
-            return new AcceptResult(AcceptOutcome.Accepted, run);
-        });
+        );
 
     public Task<bool> UpdateAsync(RunUpdate update) =>
         writer.WriteAsync(

@@ -1,24 +1,55 @@
+using System.Buffers;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using JobHost.Jobs;
 using JobHost.Runs;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace JobHost.Storage.Sqlite;
 
-/// <summary>The statements of the writer, prepared once, one method each.</summary>
+/// <summary>The statements of the writer, prepared once, one method each. One thread's at a time.</summary>
 internal sealed partial class SqliteStatements : IDisposable
 {
     private readonly Dictionary<string, SqliteCommand> prepared = new(StringComparer.Ordinal);
     private readonly SqliteConnection connection;
+    private readonly PreparedStatement begin;
+    private readonly PreparedStatement commit;
+    private readonly PreparedStatement insertRun;
+    private readonly PreparedStatement updateRun;
+    private readonly PreparedStatement insertEvent;
+    private readonly PreparedStatement insertAudit;
+    private readonly ArrayBufferWriter<byte> text = new();
+    private readonly Utf8JsonWriter json;
 
     internal SqliteStatements(SqliteConnection connection)
     {
         this.connection = connection;
+        json = new(text);
+        begin = new(connection, "BEGIN IMMEDIATE");
+        commit = new(connection, "COMMIT");
+        insertRun = new(
+            connection,
+            """
+            INSERT INTO run (id, state, stop, attempt, node, epoch, fence, not_before, started_at, ended_at, unique_key, outcome, job, kind, priority, created_at, schedule, document)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+            """
+        );
+        updateRun = new(
+            connection,
+            """
+            UPDATE run SET state = ?2, stop = ?3, attempt = ?4, node = ?5, epoch = ?6, fence = ?7, not_before = ?8,
+              started_at = ?9, ended_at = ?10, unique_key = ?11, outcome = ?12
+            WHERE id = ?1 AND state = ?13 AND fence = ?14
+            """
+        );
+        insertEvent = new(connection, "INSERT INTO event (at, topic, run_id, job, document) VALUES (?1, ?2, ?3, ?4, ?5)");
+        insertAudit = new(connection, "INSERT INTO audit (sequence, document, hash) VALUES (?1, ?2, ?3)");
     }
 
-    internal void Begin() => Execute("BEGIN IMMEDIATE");
+    internal void Begin() => begin.Execute();
 
-    internal void Commit() => Execute("COMMIT");
+    internal void Commit() => commit.Execute();
 
     /// <summary>Ends the transaction, where the failure has not ended it already.</summary>
     internal void Rollback()
@@ -35,39 +66,39 @@ internal sealed partial class SqliteStatements : IDisposable
 
     internal void InsertRun(Run run)
     {
-        Execute(
-            """
-            INSERT INTO run (id, job, kind, state, stop, attempt, node, epoch, fence, priority, created_at, not_before, started_at, ended_at, unique_key, schedule, document)
-            VALUES ($id, $job, $kind, $state, $stop, $attempt, $node, $epoch, $fence, $priority, $createdAt, $notBefore, $startedAt, $endedAt, $uniqueKey, $schedule, $document)
-            """,
-            [
-                ("$job", run.Job),
-                ("$kind", run.Kind.ToString()),
-                ("$priority", run.Priority),
-                ("$createdAt", run.CreatedAt.UtcTicks),
-                ("$schedule", run.Schedule?.Id),
-                .. Changing(run),
-            ]
-        );
+        BindChanging(insertRun, run);
+        var outcome = RunOutcome.Of(run);
+        if (outcome == RunOutcome.None)
+        {
+            insertRun.BindNull(12);
+        }
+        else
+        {
+            insertRun.BindText(12, Json(outcome, StorageJson.Default.RunOutcome));
+        }
+        insertRun
+            .Bind(13, run.Job)
+            .Bind(14, run.Kind.ToString())
+            .Bind(15, run.Priority)
+            .Bind(16, run.CreatedAt.UtcTicks)
+            .Bind(17, run.Schedule?.Id)
+            .BindText(18, Json(RunDocument.Of(run), StorageJson.Default.RunDocument))
+            .Execute();
         foreach (var (name, value) in run.Labels)
         {
             InsertLabel(run.Id, name, value);
         }
     }
 
-    internal bool UpdateRun(RunUpdate update) =>
-        Execute(
-            """
-            UPDATE run SET state = $state, stop = $stop, attempt = $attempt, node = $node, epoch = $epoch, fence = $fence,
-              not_before = $notBefore, started_at = $startedAt, ended_at = $endedAt, unique_key = $uniqueKey, document = $document
-            WHERE id = $id AND state = $expectedState AND fence = $expectedFence
-            """,
-            [
-                ("$expectedState", update.ExpectedState.ToString()),
-                ("$expectedFence", update.ExpectedFence),
-                .. Changing(update.Next),
-            ]
-        ) == 1;
+    internal bool UpdateRun(RunUpdate update)
+    {
+        BindChanging(updateRun, update.Next);
+        return updateRun
+                .BindText(12, Json(RunOutcome.Of(update.Next), StorageJson.Default.RunOutcome))
+                .Bind(13, update.ExpectedState.ToString())
+                .Bind(14, update.ExpectedFence)
+                .Execute() == 1;
+    }
 
     private void InsertLabel(RunId id, string key, string value) =>
         Execute(
@@ -88,21 +119,16 @@ internal sealed partial class SqliteStatements : IDisposable
         );
 
     /// <returns>The event with its number.</returns>
-    internal RecordedEvent InsertEvent(RecordedEvent recorded) =>
-        recorded with
-        {
-            Sequence = Read(
-                "INSERT INTO event (at, topic, run_id, job, document) VALUES ($at, $topic, $run, $job, $document) RETURNING sequence",
-                [
-                    ("$at", recorded.At.UtcTicks),
-                    ("$topic", recorded.Topic.ToString()),
-                    ("$run", recorded.RunId?.ToBytes()),
-                    ("$job", recorded.Job),
-                    ("$document", JsonSerializer.Serialize(recorded, StorageJson.Default.RecordedEvent)),
-                ],
-                row => row.GetInt64(0)
-            ),
-        };
+    internal RecordedEvent InsertEvent(RecordedEvent recorded)
+    {
+        insertEvent.Bind(1, recorded.At.UtcTicks).Bind(2, recorded.Topic.ToString());
+        BindId(insertEvent, 3, recorded.RunId);
+        insertEvent
+            .Bind(4, recorded.Job)
+            .BindText(5, Json(recorded, StorageJson.Default.RecordedEvent))
+            .Execute();
+        return recorded with { Sequence = raw.sqlite3_last_insert_rowid(connection.Handle) };
+    }
 
     internal void PutPause(string job, JobPause pause) =>
         Execute(
@@ -120,12 +146,9 @@ internal sealed partial class SqliteStatements : IDisposable
             [],
             row => (row.GetInt64(0), (byte[])row[1])
         );
-        var document = AuditChain.Write(entry with { Sequence = last + 1 });
+        var document = Json(entry with { Sequence = last + 1 }, StorageJson.Default.AuditEntry);
         var hash = AuditChain.Hash(before ?? AuditChain.Beginning, document);
-        Execute(
-            "INSERT INTO audit (sequence, document, hash) VALUES ($sequence, $document, $hash)",
-            [("$sequence", last + 1), ("$document", document), ("$hash", hash)]
-        );
+        insertAudit.Bind(1, last + 1).BindText(2, document).BindBlob(3, hash).Execute();
         return new(last + 1, Convert.ToHexStringLower(hash));
     }
 
@@ -213,27 +236,54 @@ internal sealed partial class SqliteStatements : IDisposable
 
     public void Dispose()
     {
+        foreach (var statement in new[] { begin, commit, insertRun, updateRun, insertEvent, insertAudit })
+        {
+            statement.Dispose();
+        }
+        json.Dispose();
         foreach (var command in prepared.Values)
         {
             command.Dispose();
         }
     }
 
-    private static (string, object?)[] Changing(Run run) =>
-        [
-            ("$id", run.Id.ToBytes()),
-            ("$state", run.State.ToString()),
-            ("$stop", run.Stop.ToString()),
-            ("$attempt", run.Attempt),
-            ("$node", run.Node),
-            ("$epoch", run.Epoch),
-            ("$fence", run.Fence),
-            ("$notBefore", run.NotBefore?.UtcTicks),
-            ("$startedAt", run.StartedAt?.UtcTicks),
-            ("$endedAt", run.EndedAt?.UtcTicks),
-            ("$uniqueKey", run.UniqueKey),
-            ("$document", RunDocument.Write(run)),
-        ];
+    /// <summary>Binds 1 to 11.</summary>
+    private static void BindChanging(PreparedStatement statement, Run run)
+    {
+        BindId(statement, 1, run.Id);
+        statement
+            .Bind(2, run.State.ToString())
+            .Bind(3, run.Stop.ToString())
+            .Bind(4, run.Attempt)
+            .Bind(5, run.Node)
+            .Bind(6, run.Epoch)
+            .Bind(7, run.Fence)
+            .Bind(8, run.NotBefore?.UtcTicks)
+            .Bind(9, run.StartedAt?.UtcTicks)
+            .Bind(10, run.EndedAt?.UtcTicks)
+            .Bind(11, run.UniqueKey);
+    }
+
+    private static void BindId(PreparedStatement statement, int position, RunId? id)
+    {
+        if (id is not { } there)
+        {
+            statement.BindNull(position);
+            return;
+        }
+        Span<byte> bytes = stackalloc byte[RunId.Length];
+        there.Write(bytes);
+        statement.BindBlob(position, bytes);
+    }
+
+    /// <summary>A value as JSON, until the next one.</summary>
+    private ReadOnlySpan<byte> Json<T>(T value, JsonTypeInfo<T> type)
+    {
+        text.ResetWrittenCount();
+        json.Reset();
+        JsonSerializer.Serialize(json, value, type);
+        return text.WrittenSpan;
+    }
 
     internal int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
         Prepare(sql, parameters).ExecuteNonQuery();
