@@ -1,26 +1,38 @@
 using System.Runtime.InteropServices;
 using JobHost.Benchmarks;
+using JobHost.Benchmarks.Growth;
 using JobHost.Benchmarks.Keys;
 using JobHost.Benchmarks.Kills;
+using JobHost.Benchmarks.Latency;
 using JobHost.Benchmarks.Measuring;
+using JobHost.Benchmarks.Nodes;
 using JobHost.Benchmarks.Starts;
 using JobHost.Server;
 using JobHost.Worker.Main;
 
 // As a process that is measured.
-if (await WorkerProcess.TryRunAsync(args, NoopJob.Add) is { } exitCode)
+if (await WorkerProcess.TryRunAsync(args, BenchmarkJobs.Add) is { } exitCode)
 {
     return exitCode;
 }
 switch (args)
 {
     case [StartedServer.Verb]:
-        return await JobHostServer.RunAsync([], (jobs, _) => NoopJob.Add(jobs));
+        return await JobHostServer.RunAsync([], (jobs, _) => BenchmarkJobs.Add(jobs));
     case [BareServer.Verb]:
         return await BareServer.RunAsync();
 }
 
-IReadOnlyList<IScenario> scenarios = [new KillScenario(), new StartScenario(), new KeyScenario()];
+IReadOnlyList<IScenario> scenarios =
+[
+    new StartScenario(),
+    new LatencyScenario(),
+    new KillScenario(),
+    new ConcurrentScenario(),
+    new GrowthScenario(),
+    new RecoveryScenario(),
+    new KeyScenario(),
+];
 using var stopping = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);

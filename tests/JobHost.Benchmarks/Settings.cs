@@ -11,6 +11,7 @@ internal sealed record Settings
 
           SCENARIO | all        what to measure
           --rounds N            interleaved rounds; default 100
+          --records N           runs that a node has behind it, at most; default 1000000
           --tiers A,B           cgroup, pidns, sweep, group; default all
           --json FILE           write the figures there, too
           --server FILE         the server's program; default: the one built beside
@@ -23,6 +24,8 @@ internal sealed record Settings
     public required IReadOnlyList<IScenario> Scenarios { get; init; }
 
     public int Rounds { get; init; } = 100;
+
+    public int Records { get; init; } = 1_000_000;
 
     public IReadOnlyList<string> Tiers { get; init; } = AllTiers;
 
@@ -57,6 +60,7 @@ internal sealed record Settings
             settings = option switch
             {
                 "--rounds" => settings with { Rounds = Number(option, value) },
+                "--records" => settings with { Records = Number(option, value) },
                 "--tiers" => settings with { Tiers = TiersOf(value) },
                 "--json" => settings with { Json = Path.GetFullPath(value) },
                 "--server" => settings with { Server = Path.GetFullPath(value) },

@@ -22,17 +22,32 @@ internal static class EntityTags
     private const string RunValue = "id";
     private const string RunsPath = "/api/v1/runs";
 
-    internal static async ValueTask<object?> HandleAsync(
+    internal static ValueTask<object?> HandleAsync(
+        EndpointFilterInvocationContext invocation,
+        EndpointFilterDelegate next
+    )
+    {
+        var request = invocation.HttpContext.Request;
+        return HttpMethods.IsGet(request.Method) ? TagAsync(invocation, next)
+            : request.Headers.IfMatch.Count > 0 ? CheckAsync(invocation, next)
+            : next(invocation);
+    }
+
+    private static async ValueTask<object?> TagAsync(
+        EndpointFilterInvocationContext invocation,
+        EndpointFilterDelegate next
+    )
+    {
+        var result = await next(invocation);
+        return Document(result) is { } document ? new Tagged(document) : result;
+    }
+
+    private static async ValueTask<object?> CheckAsync(
         EndpointFilterInvocationContext invocation,
         EndpointFilterDelegate next
     )
     {
         var context = invocation.HttpContext;
-        if (HttpMethods.IsGet(context.Request.Method))
-        {
-            var result = await next(invocation);
-            return Document(result) is { } document ? new Tagged(document) : result;
-        }
         var wanted = context.Request.GetTypedHeaders().IfMatch;
         return
             wanted.Count > 0 && await CurrentAsync(context) is { } current && !Matches(wanted, TagOf(current, context))

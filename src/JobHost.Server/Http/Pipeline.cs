@@ -85,13 +85,19 @@ internal static partial class Pipeline
     }
 
     // The framework names the type of a file also where it sends no byte of it; what is sent then is the problem.
-    private static async Task ForgetFileOfRefusalAsync(HttpContext context, RequestDelegate next)
+    private static Task ForgetFileOfRefusalAsync(HttpContext context, RequestDelegate next)
     {
-        await next(context);
-        if (context.Response is { HasStarted: false, StatusCode: 412 or 416 } refusal)
+        var method = context.Request.Method;
+        return HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? ForgetAsync() : next(context);
+
+        async Task ForgetAsync()
         {
-            refusal.ContentType = null;
-            refusal.ContentLength = null;
+            await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: 412 or 416 } refusal)
+            {
+                refusal.ContentType = null;
+                refusal.ContentLength = null;
+            }
         }
     }
 

@@ -25,6 +25,10 @@ internal static class QueryValues
     )
     {
         var context = invocation.HttpContext;
+        if (!context.Request.QueryString.HasValue)
+        {
+            return next(invocation);
+        }
         var errors = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var parameter in context.GetEndpoint()?.Metadata.GetOrderedMetadata<IParameterBindingMetadata>() ?? [])
         {

@@ -127,8 +127,22 @@ internal sealed class Labels : IEquatable<Labels>
 
     internal IReadOnlyList<KeyValuePair<string, string>> Pairs => pairs;
 
-    public bool Equals([NotNullWhen(true)] Labels? other) =>
-        other is not null && pairs.AsSpan().SequenceEqual(other.pairs);
+    public bool Equals([NotNullWhen(true)] Labels? other)
+    {
+        if (other is null || other.hash != hash || other.pairs.Length != pairs.Length)
+        {
+            return false;
+        }
+        for (var i = 0; i < pairs.Length; i++)
+        {
+            // One by one: the pairs as a whole would be compared by reflection.
+            if (pairs[i].Key != other.pairs[i].Key || pairs[i].Value != other.pairs[i].Value)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 
     public override bool Equals(object? obj) => Equals(obj as Labels);
 

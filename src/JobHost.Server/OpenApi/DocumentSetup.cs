@@ -25,16 +25,18 @@ internal static class DocumentSetup
         app.MapOpenApi("/openapi/{documentName}.json").Needs(Role.Viewer);
         app.UseWhen(
             context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.Ordinal),
-            swagger => swagger.Use(Access.OnlyForCallersAsync)
+            swagger =>
+                swagger
+                    .Use(Access.OnlyForCallersAsync)
+                    .UseSwaggerUI(ui =>
+                    {
+                        ui.RoutePrefix = "swagger";
+                        ui.DocumentTitle = "JobHost API";
+                        // Relative, so that it holds below any path base.
+                        ui.SwaggerEndpoint("../openapi/v1.json", "JobHost v1");
+                        ui.DisplayRequestDuration();
+                        ui.EnableDeepLinking();
+                    })
         );
-        app.UseSwaggerUI(ui =>
-        {
-            ui.RoutePrefix = "swagger";
-            ui.DocumentTitle = "JobHost API";
-            // Relative, so that it holds below any path base.
-            ui.SwaggerEndpoint("../openapi/v1.json", "JobHost v1");
-            ui.DisplayRequestDuration();
-            ui.EnableDeepLinking();
-        });
     }
 }

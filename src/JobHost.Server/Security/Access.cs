@@ -55,38 +55,44 @@ internal static class Access
         context.User.Identity?.IsAuthenticated == true ? next(context) : RefuseAsync(context);
 
     /// <summary>Hides runs and jobs that a caller may not see, as if they were not there.</summary>
-    internal static async ValueTask<object?> HideOthersAsync(
+    internal static ValueTask<object?> HideOthersAsync(
+        EndpointFilterInvocationContext invocation,
+        EndpointFilterDelegate next
+    )
+    {
+        var caller = Caller.Of(invocation.HttpContext);
+        return caller.Jobs is null ? next(invocation) : HideOthersAsync(caller, invocation, next);
+    }
+
+    private static async ValueTask<object?> HideOthersAsync(
+        Caller caller,
         EndpointFilterInvocationContext invocation,
         EndpointFilterDelegate next
     )
     {
         var context = invocation.HttpContext;
-        var caller = Caller.Of(context);
-        if (caller.Jobs is not null)
+        var values = context.Request.RouteValues;
+        if (values["job"] is string job && !caller.Sees(job))
         {
-            var values = context.Request.RouteValues;
-            if (values["job"] is string job && !caller.Sees(job))
-            {
-                return Problems.UnknownJob(job);
-            }
-            if (
-                SchedulesApi.IsScheduleOf(context)
-                && SchedulesApi.FindOf(context) is { } schedule
-                && !caller.Sees(schedule.Spec.Job)
-            )
-            {
-                return Problems.UnknownSchedule(schedule.Id);
-            }
-            if (
-                values["id"] is string id
-                && context.Request.Path.StartsWithSegments("/api/v1/runs", StringComparison.Ordinal)
-                && RunId.TryParse(id, out var runId)
-                && await context.RequestServices.GetRequiredService<JobRegistry>().FindAsync(runId) is { } run
-                && !caller.Sees(run.Job)
-            )
-            {
-                return Problems.UnknownRun(id);
-            }
+            return Problems.UnknownJob(job);
+        }
+        if (
+            SchedulesApi.IsScheduleOf(context)
+            && SchedulesApi.FindOf(context) is { } schedule
+            && !caller.Sees(schedule.Spec.Job)
+        )
+        {
+            return Problems.UnknownSchedule(schedule.Id);
+        }
+        if (
+            values["id"] is string id
+            && context.Request.Path.StartsWithSegments("/api/v1/runs", StringComparison.Ordinal)
+            && RunId.TryParse(id, out var runId)
+            && await context.RequestServices.GetRequiredService<JobRegistry>().FindAsync(runId) is { } run
+            && !caller.Sees(run.Job)
+        )
+        {
+            return Problems.UnknownRun(id);
         }
         return await next(invocation);
     }

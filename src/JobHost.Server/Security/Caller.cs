@@ -13,6 +13,10 @@ internal sealed record Caller(string Name, Role Role, IReadOnlyList<string>? Job
 
     internal static Caller Of(HttpContext context)
     {
+        if (context.Features.Get<Caller>() is { } known)
+        {
+            return known;
+        }
         var address = context.Connection.RemoteIpAddress?.ToString();
         var user = context.User;
         if (user.Identity is not { IsAuthenticated: true, Name: { } name })
@@ -21,7 +25,9 @@ internal sealed record Caller(string Name, Role Role, IReadOnlyList<string>? Job
         }
         var jobs = user.FindAll(JobClaim).Select(claim => claim.Value).ToList();
         var role = Enum.Parse<Role>(user.FindFirstValue(ClaimTypes.Role)!);
-        return new(name, role, jobs.Count == 0 ? null : jobs, address);
+        var caller = new Caller(name, role, jobs.Count == 0 ? null : jobs, address);
+        context.Features.Set(caller);
+        return caller;
     }
 
     /// <summary>The principal that a key stands for.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
@@ -22,6 +23,9 @@ internal sealed class KeyAuthentication(
 
     private const string Bearer = "Bearer ";
     private const string Basic = "Basic ";
+
+    // A key never changes: another one takes its place.
+    private static readonly ConditionalWeakTable<ApiKey, AuthenticateResult> Tickets = [];
     private static readonly ApiKey Anonymous = new() { Name = "anonymous", Role = Role.Admin };
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate());
@@ -83,5 +87,8 @@ internal sealed class KeyAuthentication(
     }
 
     private static AuthenticateResult Known(ApiKey key) =>
-        AuthenticateResult.Success(new(Caller.Principal(key, SchemeName), SchemeName));
+        Tickets.GetValue(
+            key,
+            static known => AuthenticateResult.Success(new(Caller.Principal(known, SchemeName), SchemeName))
+        );
 }

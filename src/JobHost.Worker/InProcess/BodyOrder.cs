@@ -8,7 +8,7 @@ namespace JobHost.Worker.InProcess;
 internal sealed class BodyOrder
 {
     /// <summary>For the names of threads.</summary>
-    public required string Name { get; init; }
+    internal string Name => $"{Context.Job} {Context.RunId}";
 
     public required JobBody Body { get; init; }
 

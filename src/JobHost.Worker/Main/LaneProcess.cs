@@ -107,7 +107,7 @@ internal sealed class LaneProcess : IDisposable
             assignment.Job,
             assignment.Attempt,
             assignment.Fence,
-            assignment.WorkingDirectory,
+            _ => assignment.WorkingDirectory,
             mail,
             time
         )
@@ -125,7 +125,6 @@ internal sealed class LaneProcess : IDisposable
             var execution = executions.Start(
                 new()
                 {
-                    Name = $"{assignment.Job} {assignment.RunId}",
                     Body = BodyOf(assignment.Job),
                     Parameters = assignment.Parameters,
                     ParametersFile = assignment.ParametersFile,

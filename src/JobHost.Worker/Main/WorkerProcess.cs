@@ -151,7 +151,7 @@ public sealed class WorkerProcess : IDisposable
             assignment.Job,
             assignment.Attempt,
             assignment.Fence,
-            assignment.WorkingDirectory,
+            _ => assignment.WorkingDirectory,
             mail = new(channel.Send),
             time
         )

@@ -20,7 +20,7 @@ internal sealed class RunContext : JobContext
     private const int MaxMessageLength = 1000;
 
     private readonly CancellationTokenSource stop = new();
-    private readonly string workingDirectory;
+    private readonly Func<Guid, string> workingDirectoryOf;
     private volatile StopNotice? notice;
     private volatile RunProgress? progress;
 
@@ -29,7 +29,7 @@ internal sealed class RunContext : JobContext
         string job,
         int attempt,
         long fence,
-        string workingDirectory,
+        Func<Guid, string> workingDirectoryOf,
         IMailCarrier carrier,
         TimeProvider time
     )
@@ -39,7 +39,7 @@ internal sealed class RunContext : JobContext
         Job = job;
         Attempt = attempt;
         Fence = fence;
-        this.workingDirectory = workingDirectory;
+        this.workingDirectoryOf = workingDirectoryOf;
         Logger = new RunLogger(Log, time);
         StopToken = stop.Token;
     }
@@ -53,10 +53,10 @@ internal sealed class RunContext : JobContext
     public override long Fence { get; }
 
     // Made when it is first wanted: most runs leave no files.
-    public override string WorkingDirectory => Directory.CreateDirectory(workingDirectory).FullName;
+    public override string WorkingDirectory => Directory.CreateDirectory(workingDirectoryOf(RunId)).FullName;
 
     public override string ArtifactsDirectory =>
-        Directory.CreateDirectory(RunFiles.Artifacts(workingDirectory)).FullName;
+        Directory.CreateDirectory(RunFiles.Artifacts(workingDirectoryOf(RunId))).FullName;
 
     public override ILogger Logger { get; }
 
@@ -70,7 +70,7 @@ internal sealed class RunContext : JobContext
     internal Activity? Activity { get; init; }
 
     /// <summary>Where a result goes that is too large for the run's record.</summary>
-    internal string ResultFile => RunFiles.Result(workingDirectory);
+    internal string ResultFile => RunFiles.Result(workingDirectoryOf(RunId));
 
     /// <summary>Hides in a message of progress what nobody may see; null where somebody else does so.</summary>
     internal Func<string, string>? Hide { get; init; }

@@ -1,5 +1,12 @@
 namespace JobHost.Worker.Running;
 
+/// <summary>Whoever is told that there are lines. Job code tells it, so it takes no lock.</summary>
+internal interface IRunLogListener
+{
+    /// <summary>There is a line where there was none.</summary>
+    void Appended();
+}
+
 /// <summary>
 /// Lines on their way from job code to whoever keeps them. Job code may be aborted at any instruction, so it never takes a
 /// lock here: a line is pushed with one compare-and-swap, and somebody else comes to collect.
@@ -8,6 +15,9 @@ internal sealed class RunLog
 {
     // What an absent collector may cost at most.
     private const long MaxPendingCharacters = 4 * 1024 * 1024;
+
+    /// <summary>Hears of the first line after each <see cref="Take"/>; or null.</summary>
+    internal IRunLogListener? Listener { get; set; }
 
     private Node? newest;
     private long pending;
@@ -26,6 +36,10 @@ internal sealed class RunLog
         {
             node.Older = Volatile.Read(ref newest);
         } while (Interlocked.CompareExchange(ref newest, node, node.Older) != node.Older);
+        if (node.Older is null)
+        {
+            Listener?.Appended();
+        }
     }
 
     /// <summary>Takes all lines, oldest first, and how many were dropped since the last time.</summary>

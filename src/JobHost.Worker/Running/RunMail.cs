@@ -25,7 +25,9 @@ internal sealed class RunMail(IMailCarrier carrier)
     internal const int MaxBytes = 64 * 1024;
 
     private ImmutableQueue<JobMessage> inbox = [];
-    private TaskCompletionSource arrival = NewArrival();
+
+    // Made by whoever waits: most code receives nothing.
+    private TaskCompletionSource? arrival;
 
     internal IMailCarrier Carrier => carrier;
 
@@ -33,7 +35,7 @@ internal sealed class RunMail(IMailCarrier carrier)
     internal void Deliver(JobMessage message)
     {
         ImmutableInterlocked.Enqueue(ref inbox, message);
-        Interlocked.Exchange(ref arrival, NewArrival()).TrySetResult();
+        Interlocked.Exchange(ref arrival, null)?.TrySetResult();
     }
 
     internal async Task<JobMessage> ReceiveAsync(CancellationToken cancellationToken)
@@ -42,7 +44,8 @@ internal sealed class RunMail(IMailCarrier carrier)
         {
             cancellationToken.ThrowIfCancellationRequested();
             // Taken before the look, so that no message comes in between unheard.
-            var arrived = Volatile.Read(ref arrival).Task;
+            var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var arrived = (Interlocked.CompareExchange(ref arrival, made, null) ?? made).Task;
             if (ImmutableInterlocked.TryDequeue(ref inbox, out var message))
             {
                 ThreadPool.UnsafeQueueUserWorkItem(carrier.NoteReceived, message.Sequence, preferLocal: false);
@@ -73,6 +76,4 @@ internal sealed class RunMail(IMailCarrier carrier)
         }
         return Task.Run(() => carrier.SayAsync(body));
     }
-
-    private static TaskCompletionSource NewArrival() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

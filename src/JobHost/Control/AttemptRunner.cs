@@ -34,6 +34,7 @@ internal sealed class AttemptRunner(
         executor.Kind
     );
 
+    private readonly Func<Guid, string> workingDirectoryOf = id => folders.WorkingDirectory(new(id));
     private volatile bool closed;
     private int ghostWrites;
 
@@ -66,7 +67,7 @@ internal sealed class AttemptRunner(
             run.Job,
             run.Attempt,
             run.Fence,
-            folders.WorkingDirectory(run.Id),
+            workingDirectoryOf,
             new StoredMail(run.Id, run.Fence, store, job.Secrets, time, logger),
             time
         )
@@ -75,7 +76,7 @@ internal sealed class AttemptRunner(
             Hide = text => job.Secrets.HideInCut(text),
         };
         using var output = new RunOutput(folders, run.Id, job.OutputLimit, job.Secrets);
-        collector.Add(context, output);
+        output.Follow(context, collector);
         await using var execution = executors[run.Kind]
             .Start(
                 new()
@@ -100,7 +101,6 @@ internal sealed class AttemptRunner(
         await ladder.Climbing;
         end = ResultFiles.Checked(end, folders, run.Id).Without(job.Secrets);
         // Before the end can be seen: whoever sees it finds the whole log.
-        collector.Remove(context);
         output.Dispose();
         await RecordAsync(live, () => live.FinishAsync(end, Random.Shared.NextDouble()));
         trace.End(live.Record, run.Attempt, live.Receipt);

@@ -8,7 +8,7 @@ internal static partial class ControlLog
     [LoggerMessage(100, LogLevel.Information, "Run {RunId} of {Job} was accepted and waits.")]
     internal static partial void RunWaits(this ILogger logger, RunId runId, string job);
 
-    [LoggerMessage(101, LogLevel.Information, "Run {RunId} of {Job} started, attempt {Attempt}.")]
+    [LoggerMessage(101, LogLevel.Debug, "Run {RunId} of {Job} started, attempt {Attempt}.")]
     internal static partial void RunStarted(this ILogger logger, RunId runId, string job, int attempt);
 
     [LoggerMessage(102, LogLevel.Information, "Run {RunId} of {Job} is now {State}.")]

@@ -20,8 +20,7 @@ public sealed partial class JobRegistry
                     Parameters = Compensation.ParametersFor(cleaner, victim, receipt),
                     Labels = victim.Labels,
                 },
-                cleaner,
-                retryOf: null
+                cleaner
             ) with
             {
                 Compensates = victim.Id,

@@ -49,14 +49,14 @@ public sealed partial class JobRegistry
         }
         if (JobJson.LengthOf(request.Parameters ?? default) <= LargeParameters.MaxInlineBytes)
         {
-            return await AcceptAsync(request, RunTrace.Join(NewRun(request, job, retryOf)), job);
+            return await AcceptAsync(request, NewRun(request, job, retryOf, RunTrace.Current()), job);
         }
-        var run = NewRun(request with { Parameters = null }, job, retryOf);
+        var run = NewRun(request with { Parameters = null }, job, retryOf, RunTrace.Current());
         try
         {
             // On disk before the run is, and so before the answer.
             var large = parameterFiles.Keep(run.Id, request.Parameters!.Value);
-            return await AcceptAsync(request, RunTrace.Join(run with { LargeParameters = large }), job);
+            return await AcceptAsync(request, run with { LargeParameters = large }, job);
         }
         catch (Exception full) when (full is IOException or UnauthorizedAccessException)
         {
@@ -184,7 +184,12 @@ public sealed partial class JobRegistry
             : null;
     }
 
-    private Run NewRun(StartRequest request, JobDefinition job, RunId? retryOf) =>
+    private Run NewRun(
+        StartRequest request,
+        JobDefinition job,
+        RunId? retryOf = null,
+        (string? Parent, string? State) trace = default
+    ) =>
         new()
         {
             Id = RunId.New(time),
@@ -201,6 +206,8 @@ public sealed partial class JobRegistry
             UniqueKey = request.UniqueKey,
             RetryOf = retryOf,
             Schedule = request.Schedule,
+            TraceParent = trace.Parent,
+            TraceState = trace.State,
             KillGuarantee = guarantees.Of(job),
             Lane = job.Footing.Lane,
             Policy = new()

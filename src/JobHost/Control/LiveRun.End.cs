@@ -118,7 +118,7 @@ internal sealed partial class LiveRun
                     return new ReleaseResult.NotFound();
                 }
             }
-            released.TrySetResult();
+            Released.TrySetResult();
             return new ReleaseResult.Released(Record, receipt!);
         }
         finally
@@ -220,7 +220,7 @@ internal sealed partial class LiveRun
                 EndedAt = now,
             };
         var successor = next.IsEnded ? Compensate?.Invoke(next, evidence) : null;
-        next = next with { CompensatedBy = successor?.Id };
+        next = successor is null ? next : next with { CompensatedBy = successor.Id };
         if (!await WriteLockedAsync(next, evidence, () => evidence, successor))
         {
             return false;

@@ -19,7 +19,7 @@ internal sealed partial class LiveRun
     private readonly TimeProvider time;
     private readonly Turn turn = new();
     private readonly TaskCompletionSource<Run> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? released;
     private readonly Lock gate = new();
     private volatile Run record;
     private volatile Receipt? receipt;
@@ -95,7 +95,19 @@ internal sealed partial class LiveRun
     internal bool IsReleased => receipt?.Released is not null;
 
     /// <summary>Completes when somebody gives back, in this life, what it holds.</summary>
-    internal Task WhenReleased => released.Task;
+    internal Task WhenReleased => Released.Task;
+
+    // Made when it is first wanted, which is seldom.
+    private TaskCompletionSource Released
+    {
+        get
+        {
+            lock (gate)
+            {
+                return released ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+    }
 
     /// <summary>Records the run for the first time, and, where it may begin at once, that it has, so that both cost one write.</summary>
     /// <param name="claim">Its idempotency key, or null.</param>

@@ -25,7 +25,7 @@ internal sealed class StopLadder(
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
 
     private readonly Lock gate = new();
-    private CancellationTokenSource news = new();
+    private CancellationTokenSource? news;
     private Task? climbing;
     private bool isForceBegun;
 
@@ -65,7 +65,7 @@ internal sealed class StopLadder(
     /// <summary>There is a new request.</summary>
     internal void Wake()
     {
-        CancellationTokenSource old;
+        CancellationTokenSource? old;
         lock (gate)
         {
             if (climbing is null)
@@ -74,9 +74,9 @@ internal sealed class StopLadder(
                 return;
             }
             old = news;
-            news = new();
+            news = null;
         }
-        old.Cancel();
+        old?.Cancel();
     }
 
     private async Task ClimbAsync()
@@ -264,7 +264,7 @@ internal sealed class StopLadder(
     {
         lock (gate)
         {
-            return news.Token;
+            return (news ??= new()).Token;
         }
     }
 

@@ -15,7 +15,6 @@ internal sealed class BodyExecutor(JobKind kind, BodyExecutions bodies, LiveLane
                 bodies.Start(
                     new()
                     {
-                        Name = $"{order.Job.Name} {order.Run.Id}",
                         Body = order.Job.Body!,
                         Parameters = order.Run.Parameters,
                         ParametersFile = order.ParametersFile,

@@ -23,7 +23,7 @@ public enum EventTopic
 public sealed record RecordedEvent
 {
     /// <summary>Grows with every event of the store, without regard to its topic; 0 while it is not recorded.</summary>
-    public long Sequence { get; init; }
+    public long Sequence { get; internal set; }
 
     public required DateTimeOffset At { get; init; }
 

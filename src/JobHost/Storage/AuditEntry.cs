@@ -72,7 +72,8 @@ internal static class AuditChain
                 sequence != count ? $"entry {count} is missing"
                 : sequence == known?.Sequence && Convert.ToHexStringLower(hash) != known.Hash
                     ? $"entry {sequence} is another one than was recorded"
-                : !hash.AsSpan().SequenceEqual(Hash(before, Encoding.UTF8.GetBytes(document))) ? $"entry {sequence} is not what was recorded"
+                : !hash.AsSpan().SequenceEqual(Hash(before, Encoding.UTF8.GetBytes(document)))
+                    ? $"entry {sequence} is not what was recorded"
                 : null;
             if (problem is not null)
             {

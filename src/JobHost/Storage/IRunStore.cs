@@ -224,4 +224,4 @@ public sealed record RunQuery
 public sealed record RunPage(IReadOnlyList<Run> Items, bool HasMore);
 
 /// <summary>The store did not take a write: nothing of it is recorded.</summary>
-public sealed class StoreUnavailableException(string message, Exception inner) : Exception(message, inner);
+public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

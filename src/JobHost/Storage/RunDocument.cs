@@ -110,8 +110,21 @@ internal sealed record RunOutcome
 
     public IReadOnlyList<RunAttempt>? Attempts { get; init; }
 
-    /// <summary>Of a run with which nothing has happened.</summary>
-    internal static RunOutcome None { get; } = new();
+    /// <summary>Whether there is nothing to keep of a run.</summary>
+    internal static bool IsNone(Run run) =>
+        run
+            is {
+                CompensatedBy: null,
+                Progress: null,
+                Result: null,
+                ResultFileBytes: null,
+                Error: null,
+                ExitCode: null,
+                Signal: null,
+                ProcessId: null,
+                Leaked: 0,
+                Attempts.IsEmpty: true
+            };
 
     internal static RunOutcome Of(Run run) =>
         new()

@@ -13,23 +13,24 @@ internal sealed class RunTrace : IDisposable
     internal const string QueueSpan = "jobhost.queue";
     internal const string RunSpan = "jobhost.run";
 
-    private RunTrace(Activity activity)
+    private RunTrace(Activity? activity)
     {
         Activity = activity;
     }
 
-    /// <summary>The span of the attempt. Its code has it as its current activity.</summary>
-    internal Activity Activity { get; }
+    /// <summary>
+    /// The span of the attempt. Its code has it as its current activity. None where the run belongs to no trace and nobody listens.
+    /// </summary>
+    internal Activity? Activity { get; }
 
-    /// <summary>Notes in a new run which trace it belongs to: that of the request that is being answered.</summary>
-    internal static Run Join(Run run)
+    /// <summary>The trace that a new run belongs to: that of the request that is being answered.</summary>
+    internal static (string? Parent, string? State) Current()
     {
         var current = Activity.Current;
-        return run with
-        {
-            TraceParent = JobActivity.TraceParentOf(current),
-            TraceState = current?.TraceStateString is { Length: <= JobActivity.MaxTraceState } state ? state : null,
-        };
+        return (
+            JobActivity.TraceParentOf(current),
+            current?.TraceStateString is { Length: <= JobActivity.MaxTraceState } state ? state : null
+        );
     }
 
     /// <summary>Begins the span of an attempt that was just claimed, and tells of the time that it waited.</summary>
@@ -51,6 +52,10 @@ internal sealed class RunTrace : IDisposable
             waited.SetEndTime(run.StartedAt!.Value.UtcDateTime);
             waited.Dispose();
         }
+        if (run.TraceParent is null && !JobActivity.Source.HasListeners())
+        {
+            return new(activity: null);
+        }
         var activity = JobActivity.Begin(RunSpan, run.TraceParent, run.TraceState);
         foreach (var (name, value) in JobActivity.IsRecorded(activity) ? Tags(run) : [])
         {
@@ -60,7 +65,11 @@ internal sealed class RunTrace : IDisposable
     }
 
     /// <summary>The run as the attempt's executor gets it: what it starts continues the span of the attempt.</summary>
-    internal Run Carry(Run run) => run with { TraceParent = JobActivity.TraceParentOf(Activity) };
+    internal Run Carry(Run run)
+    {
+        var parent = JobActivity.TraceParentOf(Activity);
+        return parent == run.TraceParent ? run : run with { TraceParent = parent };
+    }
 
     /// <summary>Ends the span with what came of the attempt.</summary>
     /// <param name="run">The run as it was recorded.</param>
@@ -68,7 +77,7 @@ internal sealed class RunTrace : IDisposable
     /// <param name="receipt">The receipt of the attempt, or null.</param>
     internal void End(Run run, int attempt, Receipt? receipt)
     {
-        if (!JobActivity.IsRecorded(Activity))
+        if (Activity is null || !JobActivity.IsRecorded(Activity))
         {
             return;
         }
@@ -98,7 +107,7 @@ internal sealed class RunTrace : IDisposable
         }
     }
 
-    public void Dispose() => Activity.Dispose();
+    public void Dispose() => Activity?.Dispose();
 
     /// <summary>From when on a run could have begun.</summary>
     internal static DateTimeOffset WaitsSince(Run run) =>

@@ -1,3 +1,5 @@
+using JobHost.Benchmarks.Measuring;
+
 namespace JobHost.Benchmarks.Kills;
 
 /// <summary>Processes that do nothing and concern nobody, until they are disposed of.</summary>

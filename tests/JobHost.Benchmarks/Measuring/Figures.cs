@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace JobHost.Benchmarks.Measuring;
 
-/// <summary>One line of a table. Times are in milliseconds.</summary>
+/// <summary>One line of a table.</summary>
 internal sealed record Row(string Name, int Count, double P50, double P99)
 {
     internal static Row Of(string name, IEnumerable<double> taken)
@@ -24,6 +24,9 @@ internal sealed record Row(string Name, int Count, double P50, double P99)
 /// <param name="Rival">The row that others are to be faster than, or null.</param>
 internal sealed record Figures(string Title, IReadOnlyList<Row> Floors, IReadOnlyList<Row> Rows, Row? Rival)
 {
+    /// <summary>What is measured: milliseconds, unless it says otherwise.</summary>
+    public string Unit { get; init; } = "ms";
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     private IEnumerable<Row> All => [.. Floors, .. Rows, .. Rival is null ? Array.Empty<Row>() : [Rival]];
@@ -33,7 +36,9 @@ internal sealed record Figures(string Title, IReadOnlyList<Row> Floors, IReadOnl
         var floors = string.Concat(Floors.Select((_, index) => $"{$"/floor{index + 1}", 10}"));
         writer.WriteLine();
         writer.WriteLine(Title);
-        writer.WriteLine($"  {"", -66}{"n", 5}{"p50 ms", 10}{"p99 ms", 10}{floors}{(Rival is null ? "" : "  faster")}");
+        writer.WriteLine(
+            $"  {"", -66}{"n", 5}{$"p50 {Unit}", 10}{$"p99 {Unit}", 10}{floors}{(Rival is null ? "" : "  faster")}"
+        );
         foreach (var row in All)
         {
             var number = Floors.ToList().IndexOf(row);
@@ -58,6 +63,7 @@ internal sealed record Figures(string Title, IReadOnlyList<Row> Floors, IReadOnl
                 all.Select(figures => new
                 {
                     figures.Title,
+                    figures.Unit,
                     floors = figures.Floors,
                     rows = figures.Rows.Select(row => new
                     {

@@ -17,17 +17,18 @@ internal static class Rounds
     internal static async Task<IReadOnlyList<Row>> MeasureAsync(
         IReadOnlyList<Contender> contenders,
         int rounds,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        int warmup = Warmup
     )
     {
         var taken = contenders.Select(_ => new List<double>()).ToList();
-        for (var round = -Warmup; round < rounds; round++)
+        for (var round = -warmup; round < rounds; round++)
         {
             for (var turn = 0; turn < contenders.Count; turn++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 // Each begins a round in its turn: nobody always follows the same one.
-                var index = (turn + Warmup + round) % contenders.Count;
+                var index = (turn + warmup + round) % contenders.Count;
                 var act = await contenders[index].ArmAsync(cancellationToken);
                 await Task.Delay(Settling, cancellationToken);
                 var since = Stopwatch.GetTimestamp();

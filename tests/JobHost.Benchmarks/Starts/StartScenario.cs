@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using JobHost.Benchmarks.Measuring;
+using JobHost.Benchmarks.Nodes;
 
 namespace JobHost.Benchmarks.Starts;
 

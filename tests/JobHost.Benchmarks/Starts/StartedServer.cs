@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using JobHost.Benchmarks.Measuring;
+using JobHost.Benchmarks.Nodes;
 
 namespace JobHost.Benchmarks.Starts;
 
@@ -42,7 +43,7 @@ internal sealed class StartedServer : IAsyncDisposable
         {
             var load = await Load.OpenAsync(
                 process.Address ?? throw new BenchmarkException(process.LastLine),
-                isBare ? BareServer.Path : $"/api/v1/jobs/{NoopJob.Name}/runs",
+                isBare ? BareServer.Path : $"/api/v1/jobs/{BenchmarkJobs.Noop}/runs",
                 """{"parameters":{}}""",
                 connections,
                 cancellationToken

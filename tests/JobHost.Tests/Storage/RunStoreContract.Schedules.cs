@@ -88,9 +88,19 @@ public abstract partial class RunStoreContract
         var (run, late) = (Fired(), Fired());
         var claim = new IdempotencyClaim("key", [1]);
 
-        var accepted = await Store.AcceptAsync(new(run) { Claim = claim, Fired = new(first, second) { Events = [Told(run)] } });
+        var accepted = await Store.AcceptAsync(
+            new(run)
+            {
+                Claim = claim,
+                Fired = new(first, second) { Events = [Told(run)] },
+            }
+        );
         var superseded = await Store.AcceptAsync(
-            new(late) { Claim = new("other", [1]), Fired = new(first, second) { Events = [Told(late)] } }
+            new(late)
+            {
+                Claim = new("other", [1]),
+                Fired = new(first, second) { Events = [Told(late)] },
+            }
         );
         var replayed = await Store.AcceptAsync(
             new(late) { Claim = claim, Fired = new(second, second with { Version = 3 }) }
@@ -102,7 +112,10 @@ public abstract partial class RunStoreContract
         Assert.Null(await Store.FindAsync(late.Id));
         Assert.Equal(2, (await Schedules.FindScheduleAsync("nightly"))!.Version);
         // What was refused has left no key either.
-        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(new(late) { Claim = new("other", [1]) })).Outcome);
+        Assert.Equal(
+            AcceptOutcome.Accepted,
+            (await Store.AcceptAsync(new(late) { Claim = new("other", [1]) })).Outcome
+        );
         var told = Assert.Single(await Store.EventsAsync(new() { Topics = [EventTopic.Schedule] }));
         Assert.Equal(("nightly", run.Id, Some.Instant), (told.Schedule, told.RunId!.Value, told.DueAt!.Value));
 
@@ -130,7 +143,11 @@ public abstract partial class RunStoreContract
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() =>
             Store.AcceptAsync(
-                new(Some.QueuedRun("poisoned")) { Claim = new("key", [1]), Fired = new(first, first with { Version = 2 }) }
+                new(Some.QueuedRun("poisoned"))
+                {
+                    Claim = new("key", [1]),
+                    Fired = new(first, first with { Version = 2 }),
+                }
             )
         );
 

@@ -192,7 +192,10 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         var run = Some.QueuedRun().Ended(Some.Instant);
         await Store.AcceptAsync(new(run) { Claim = new("key", [1]) });
         Assert.True(await Store.DeleteAsync(run.Id));
-        Assert.Equal(AcceptOutcome.Accepted, (await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [2]) })).Outcome);
+        Assert.Equal(
+            AcceptOutcome.Accepted,
+            (await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [2]) })).Outcome
+        );
     }
 
     [Fact(Timeout = 30000)]
@@ -200,7 +203,9 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     {
         var holder = Some.QueuedRun() with { UniqueKey = "u" };
         await Store.AcceptAsync(new(holder));
-        var refused = await Store.AcceptAsync(new(Some.QueuedRun() with { UniqueKey = "u" }) { Claim = new("key", [1]) });
+        var refused = await Store.AcceptAsync(
+            new(Some.QueuedRun() with { UniqueKey = "u" }) { Claim = new("key", [1]) }
+        );
         Assert.Equal(AcceptOutcome.Duplicate, refused.Outcome);
         await Store.UpdateAsync(new(holder.Ended(Some.Instant), RunState.Queued, 0, null));
         var again = await Store.AcceptAsync(new(Some.QueuedRun() with { UniqueKey = "u" }) { Claim = new("key", [1]) });
@@ -530,7 +535,10 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         Same(run, await Store.FindAsync(run.Id));
         Same(Some.FullReceipt(), await Store.FindReceiptAsync(run.Id));
         Assert.Equal([mine.Id], (await Store.UnfinishedAsync()).Select(item => item.Id));
-        Assert.Equal(AcceptOutcome.Replayed, (await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [1]) })).Outcome);
+        Assert.Equal(
+            AcceptOutcome.Replayed,
+            (await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [1]) })).Outcome
+        );
     }
 
     [Fact(Timeout = 30000)]

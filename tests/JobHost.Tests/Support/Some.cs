@@ -245,7 +245,7 @@ internal static class Some
     }
 
     internal static RunContext Context(Run run, TimeProvider time) =>
-        new(run.Id.Value, run.Job, run.Attempt, run.Fence, Path.GetTempPath(), new Mute(), time);
+        new(run.Id.Value, run.Job, run.Attempt, run.Fence, _ => Path.GetTempPath(), new Mute(), time);
 
     private static JobRegistration Registered(Action<JobsBuilder> add)
     {

@@ -1,19 +1,16 @@
-using System.Collections.Concurrent;
-using JobHost.Worker.Running;
-
 namespace JobHost.Execution.Output;
 
 /// <summary>
 /// Collects the log lines of the runs inside the host, on one thread for all, so that job code never touches a file or a
-/// lock of the host.
+/// lock of the host. Only those that have logged something are looked at, however many run.
 /// </summary>
 internal sealed class OutputCollector : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
-    private readonly ConcurrentDictionary<RunContext, RunOutput> sources = new();
     private readonly ManualResetEventSlim stopping = new();
     private readonly Thread thread;
+    private RunOutput? newest;
 
     public OutputCollector()
     {
@@ -21,15 +18,13 @@ internal sealed class OutputCollector : IDisposable
         thread.Start();
     }
 
-    internal void Add(RunContext context, RunOutput output) => sources[context] = output;
-
-    /// <summary>Collects what is left of a run and forgets it.</summary>
-    internal void Remove(RunContext context)
+    /// <summary>Notes that there is something to collect. Job code calls this, so it takes no lock. Not while it is noted already.</summary>
+    internal void Note(RunOutput output)
     {
-        if (sources.TryRemove(context, out var output))
+        do
         {
-            output.Collect(context);
-        }
+            output.Noted = Volatile.Read(ref newest);
+        } while (Interlocked.CompareExchange(ref newest, output, output.Noted) != output.Noted);
     }
 
     public void Dispose()
@@ -43,9 +38,13 @@ internal sealed class OutputCollector : IDisposable
     {
         do
         {
-            foreach (var (context, output) in sources)
+            var output = Interlocked.Exchange(ref newest, null);
+            while (output is not null)
             {
-                output.Collect(context);
+                var next = output.Noted;
+                output.Noted = null;
+                output.CollectNoted();
+                output = next;
             }
         } while (!stopping.Wait(Interval));
     }

@@ -9,24 +9,65 @@ namespace JobHost.Execution.Output;
 /// <summary>
 /// Writes what a run prints into its files, without secrets, each up to the job's limit; what exceeds it is counted and said once.
 /// </summary>
-internal sealed class RunOutput(RunFolders folders, RunId id, long limit, Secrets secrets) : IDisposable
+internal sealed class RunOutput(RunFolders folders, RunId id, long limit, Secrets secrets)
+    : IRunLogListener,
+        IDisposable
 {
     private readonly Lock gate = new();
     private long written;
 
-    private readonly CappedFile log = new(folders.File(id, OutputStream.Log), limit, secrets);
-    private readonly CappedFile stdout = new(folders.File(id, OutputStream.Stdout), limit, secrets);
-    private readonly CappedFile stderr = new(folders.File(id, OutputStream.Stderr), limit, secrets);
+    // By their stream. Most runs print nothing: what is not written to is not made.
+    private CappedFile?[]? files;
+    private RunContext? context;
+    private OutputCollector? collector;
+    private bool isNoted;
+    private bool isClosed;
 
     /// <summary>Bytes that this attempt has printed so far, kept or not.</summary>
     internal long Written => Interlocked.Read(ref written);
+
+    /// <summary>The one that was noted before it. The collector's.</summary>
+    internal RunOutput? Noted { get; set; }
+
+    /// <summary>Carries what the code logs into its file from now on.</summary>
+    internal void Follow(RunContext logged, OutputCollector by)
+    {
+        (context, collector) = (logged, by);
+        logged.Log.Listener = this;
+    }
+
+    void IRunLogListener.Appended()
+    {
+        if (!Interlocked.Exchange(ref isNoted, true))
+        {
+            collector!.Note(this);
+        }
+    }
+
+    /// <summary>Collects what was noted.</summary>
+    internal void CollectNoted()
+    {
+        // Before the look, so that a line that comes meanwhile is noted anew.
+        Volatile.Write(ref isNoted, false);
+        lock (gate)
+        {
+            if (!isClosed)
+            {
+                Collect();
+            }
+        }
+    }
 
     internal void Write(OutputStream stream, ReadOnlySpan<byte> bytes)
     {
         Interlocked.Add(ref written, bytes.Length);
         lock (gate)
         {
-            FileOf(stream).Append(bytes);
+            // Whoever was handed an end of a pipe may write after the run's end, which is no longer the run's output.
+            if (!isClosed)
+            {
+                FileOf(stream).Append(bytes);
+            }
         }
     }
 
@@ -48,27 +89,34 @@ internal sealed class RunOutput(RunFolders folders, RunId id, long limit, Secret
         Write(OutputStream.Log, Encoding.UTF8.GetBytes(text.ToString()));
     }
 
-    /// <summary>Carries the lines that the job has logged since the last time into its file.</summary>
-    internal void Collect(RunContext context) => WriteLog(context.Log.Take(out var lost), lost);
-
-    /// <summary>Writes how much was dropped and closes the files.</summary>
+    /// <summary>Collects the last lines, writes how much was dropped and closes the files.</summary>
     public void Dispose()
     {
         lock (gate)
         {
-            log.Finish();
-            stdout.Finish();
-            stderr.Finish();
+            if (isClosed)
+            {
+                return;
+            }
+            Collect();
+            isClosed = true;
+            foreach (var file in files ?? [])
+            {
+                file?.Finish();
+            }
+        }
+    }
+
+    private void Collect()
+    {
+        if (context is not null)
+        {
+            WriteLog(context.Log.Take(out var lost), lost);
         }
     }
 
     private CappedFile FileOf(OutputStream stream) =>
-        stream switch
-        {
-            OutputStream.Stdout => stdout,
-            OutputStream.Stderr => stderr,
-            _ => log,
-        };
+        (files ??= new CappedFile?[3])[(int)stream] ??= new(folders.File(id, stream), limit, secrets);
 
     /// <summary>An append-only file that is made with its first byte.</summary>
     private sealed class CappedFile(string path, long limit, Secrets secrets) : IDisposable

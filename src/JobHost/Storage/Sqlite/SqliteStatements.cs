@@ -21,6 +21,7 @@ internal sealed partial class SqliteStatements : IDisposable
     private readonly PreparedStatement insertAudit;
     private readonly ArrayBufferWriter<byte> text = new();
     private readonly Utf8JsonWriter json;
+    private (long Sequence, byte[] Hash)? newestAudit;
 
     internal SqliteStatements(SqliteConnection connection)
     {
@@ -43,7 +44,10 @@ internal sealed partial class SqliteStatements : IDisposable
             WHERE id = ?1 AND state = ?13 AND fence = ?14
             """
         );
-        insertEvent = new(connection, "INSERT INTO event (at, topic, run_id, job, document) VALUES (?1, ?2, ?3, ?4, ?5)");
+        insertEvent = new(
+            connection,
+            "INSERT INTO event (at, topic, run_id, job, document) VALUES (?1, ?2, ?3, ?4, ?5)"
+        );
         insertAudit = new(connection, "INSERT INTO audit (sequence, document, hash) VALUES (?1, ?2, ?3)");
     }
 
@@ -54,6 +58,7 @@ internal sealed partial class SqliteStatements : IDisposable
     /// <summary>Ends the transaction, where the failure has not ended it already.</summary>
     internal void Rollback()
     {
+        newestAudit = null;
         try
         {
             Execute("ROLLBACK");
@@ -67,14 +72,13 @@ internal sealed partial class SqliteStatements : IDisposable
     internal void InsertRun(Run run)
     {
         BindChanging(insertRun, run);
-        var outcome = RunOutcome.Of(run);
-        if (outcome == RunOutcome.None)
+        if (RunOutcome.IsNone(run))
         {
             insertRun.BindNull(12);
         }
         else
         {
-            insertRun.BindText(12, Json(outcome, StorageJson.Default.RunOutcome));
+            insertRun.BindText(12, Json(RunOutcome.Of(run), StorageJson.Default.RunOutcome));
         }
         insertRun
             .Bind(13, run.Job)
@@ -92,9 +96,14 @@ internal sealed partial class SqliteStatements : IDisposable
 
     internal bool UpdateRun(RunUpdate update)
     {
-        BindChanging(updateRun, update.Next);
+        var run = update.Next;
+        BindChanging(updateRun, run);
         return updateRun
-                .BindText(12, Json(RunOutcome.Of(update.Next), StorageJson.Default.RunOutcome))
+                // Not null, which would say that the document has it.
+                .BindText(
+                    12,
+                    RunOutcome.IsNone(run) ? "{}"u8 : Json(RunOutcome.Of(run), StorageJson.Default.RunOutcome)
+                )
                 .Bind(13, update.ExpectedState.ToString())
                 .Bind(14, update.ExpectedFence)
                 .Execute() == 1;
@@ -118,16 +127,13 @@ internal sealed partial class SqliteStatements : IDisposable
             [("$key", claim.Key), ("$hash", claim.RequestHash), ("$id", id.ToBytes())]
         );
 
-    /// <returns>The event with its number.</returns>
-    internal RecordedEvent InsertEvent(RecordedEvent recorded)
+    /// <summary>Records an event and gives it its number.</summary>
+    internal void InsertEvent(RecordedEvent recorded)
     {
         insertEvent.Bind(1, recorded.At.UtcTicks).Bind(2, recorded.Topic.ToString());
         BindId(insertEvent, 3, recorded.RunId);
-        insertEvent
-            .Bind(4, recorded.Job)
-            .BindText(5, Json(recorded, StorageJson.Default.RecordedEvent))
-            .Execute();
-        return recorded with { Sequence = raw.sqlite3_last_insert_rowid(connection.Handle) };
+        insertEvent.Bind(4, recorded.Job).BindText(5, Json(recorded, StorageJson.Default.RecordedEvent)).Execute();
+        recorded.Sequence = raw.sqlite3_last_insert_rowid(connection.Handle);
     }
 
     internal void PutPause(string job, JobPause pause) =>
@@ -140,15 +146,19 @@ internal sealed partial class SqliteStatements : IDisposable
 
     internal AuditLink InsertAudit(AuditEntry entry)
     {
-        // The number and the hash before are read again each time: a write that was rolled back has left neither.
-        var (last, before) = Read(
-            "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1",
-            [],
-            row => (row.GetInt64(0), (byte[])row[1])
-        );
+        // After a write that was rolled back it is read again.
+        var (last, before) =
+            newestAudit
+            ?? Read(
+                "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1",
+                [],
+                row => ((long, byte[])?)(row.GetInt64(0), (byte[])row[1])
+            )
+            ?? (0, AuditChain.Beginning);
         var document = Json(entry with { Sequence = last + 1 }, StorageJson.Default.AuditEntry);
-        var hash = AuditChain.Hash(before ?? AuditChain.Beginning, document);
+        var hash = AuditChain.Hash(before, document);
         insertAudit.Bind(1, last + 1).BindText(2, document).BindBlob(3, hash).Execute();
+        newestAudit = (last + 1, hash);
         return new(last + 1, Convert.ToHexStringLower(hash));
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using JobHost.Runs;
 using JobHost.Telemetry;
@@ -12,14 +11,16 @@ namespace JobHost.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteWriter : IDisposable
 {
+    // Nobody is to wait for all of a long queue.
     private const int MaxBatch = 1000;
 
-    private readonly BlockingCollection<Write> queue = [];
+    private readonly object gate = new();
+    private List<Write> arrived = [];
+    private bool isClosed;
     private readonly List<RecordedEvent> events = [];
     private readonly SqliteConnection connection;
     private readonly SqliteStatements statements;
     private readonly Thread thread;
-    private bool disposed;
 
     internal SqliteWriter(SqliteConnection connection)
     {
@@ -33,8 +34,11 @@ internal sealed class SqliteWriter : IDisposable
     internal Action<IReadOnlyList<RecordedEvent>>? OnEvents { get; set; }
 
     /// <summary>Records an event; to be called by a change while it runs.</summary>
-    internal void Record(SqliteStatements statements, RecordedEvent recorded) =>
-        events.Add(statements.InsertEvent(recorded));
+    internal void Record(SqliteStatements statements, RecordedEvent recorded)
+    {
+        statements.InsertEvent(recorded);
+        events.Add(recorded);
+    }
 
     /// <summary>Runs a change; the task completes when it is on disk.</summary>
     /// <exception cref="StoreUnavailableException">It could not be written; nothing of it is.</exception>
@@ -43,13 +47,17 @@ internal sealed class SqliteWriter : IDisposable
     internal Task<T> WriteAsync<T>(Func<SqliteStatements, T> change, Action<T>? written = null)
     {
         var write = new Write<T>(change, written);
-        try
+        lock (gate)
         {
-            queue.Add(write);
-        }
-        catch (InvalidOperationException closed)
-        {
-            return Task.FromException<T>(new StoreUnavailableException("The store is closed.", closed));
+            if (isClosed)
+            {
+                return Task.FromException<T>(new StoreUnavailableException("The store is closed."));
+            }
+            arrived.Add(write);
+            if (arrived.Count == 1)
+            {
+                Monitor.Pulse(gate);
+            }
         }
         return write.Done.Task;
     }
@@ -57,40 +65,63 @@ internal sealed class SqliteWriter : IDisposable
     /// <summary>Writes what is queued, then closes.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref disposed, true))
+        lock (gate)
         {
-            return;
+            if (isClosed)
+            {
+                return;
+            }
+            isClosed = true;
+            Monitor.Pulse(gate);
         }
-        queue.CompleteAdding();
         thread.Join();
         statements.Dispose();
         connection.Dispose();
-        queue.Dispose();
     }
 
     private void Work()
     {
         var batch = new List<Write>();
-        foreach (var first in queue.GetConsumingEnumerable())
+        while (TakeArrived(ref batch))
         {
-            batch.Add(first);
-            while (batch.Count < MaxBatch && queue.TryTake(out var next))
+            for (var done = 0; done < batch.Count; done += MaxBatch)
             {
-                batch.Add(next);
-            }
-            if (!TryCommit(batch, out var problem))
-            {
-                // One bad write must not take its neighbours with it: each gets a transaction of its own.
-                foreach (var write in batch)
-                {
-                    if (batch.Count == 1 || !TryCommit([write], out problem))
-                    {
-                        write.Fail(new StoreUnavailableException("The store did not take the write.", problem!));
-                    }
-                }
+                WriteAll(batch.Count <= MaxBatch ? batch : batch.Slice(done, Math.Min(MaxBatch, batch.Count - done)));
             }
             batch.Clear();
         }
+    }
+
+    private void WriteAll(List<Write> batch)
+    {
+        if (TryCommit(batch, out var problem))
+        {
+            return;
+        }
+        // One bad write must not take its neighbours with it: each gets a transaction of its own.
+        foreach (var write in batch)
+        {
+            if (batch.Count == 1 || !TryCommit([write], out problem))
+            {
+                write.Fail(new StoreUnavailableException("The store did not take the write.", problem!));
+            }
+        }
+    }
+
+    /// <summary>Waits until something has arrived, and takes all of it.</summary>
+    /// <returns>False where it is closed and nothing is left.</returns>
+    private bool TakeArrived(ref List<Write> batch)
+    {
+        lock (gate)
+        {
+            // A monitor, as a wait for one does not spin: what it would win here others lose, who make what is waited for.
+            while (arrived.Count == 0 && !isClosed)
+            {
+                Monitor.Wait(gate);
+            }
+            (batch, arrived) = (arrived, batch);
+        }
+        return batch.Count > 0;
     }
 
     private bool TryCommit(IReadOnlyList<Write> batch, out Exception? problem)

@@ -1,7 +1,7 @@
 using JobHost.Worker.Native;
 using Microsoft.Win32.SafeHandles;
 
-namespace JobHost.Benchmarks.Kills;
+namespace JobHost.Benchmarks.Measuring;
 
 /// <summary>A child without anything around it: started and waited for by the system's own calls.</summary>
 internal sealed class BareChild : IDisposable
@@ -42,6 +42,9 @@ internal sealed class BareChild : IDisposable
     }
 
     internal int Pid { get; }
+
+    /// <summary>Waits until it has ended by itself, and reaps it.</summary>
+    internal void Wait() => Children.WaitAndReap(pidfd);
 
     /// <summary>SIGKILL, and the wait until it has ended and is reaped.</summary>
     internal void Kill()

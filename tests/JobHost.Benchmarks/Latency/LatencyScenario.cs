@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using JobHost.Benchmarks.Measuring;
+using JobHost.Benchmarks.Nodes;
+using JobHost.Runs;
+
+namespace JobHost.Benchmarks.Latency;
+
+/// <summary>
+/// How long one run takes that is alone: from the call in process, which records it on disk first, until its code runs, until it
+/// has ended on disk, or from the wish to cancel it until its end is on disk.
+/// </summary>
+internal sealed class LatencyScenario : IScenario
+{
+    private const string True = "true";
+
+    public string Name => "latency";
+
+    public string Measures => "one run alone: from the call in process until its code runs, or until it has ended";
+
+    public async IAsyncEnumerable<Figures> RunAsync(
+        Settings settings,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        using var folder = new TemporaryFolder();
+        await using var node = await EmbeddedNode.StartAsync(
+            folder.Path,
+            cancellationToken,
+            [($"Commands:{True}:File", True)]
+        );
+        using var told = new ToldSocket(Path.Join(folder.Path, "told"));
+        var measured = await Rounds.MeasureAsync(
+            [
+                new("fork, exec and wait of /bin/true", _ => Act(RunBare)),
+                new("Process.Start of /bin/true and WaitForExit", _ => Act(RunByLibrary)),
+                Begins("task: to its code", node, BenchmarkJobs.TellsAsTask),
+                Begins("thread: to its code", node, BenchmarkJobs.TellsAsThread),
+                Begins("step: to its code", node, BenchmarkJobs.TellsAsStep),
+                BeginsInWorker("process, a registered class: to its code", node, told),
+                Ends("command /bin/true: to its recorded end", node, True),
+                Ends("task: to its recorded end", node, BenchmarkJobs.Noop),
+                Cancels("task: from the wish to cancel to the recorded end", node),
+            ],
+            settings.Rounds,
+            cancellationToken
+        );
+        yield return new(Name, [.. measured.Take(2)], [.. measured.Skip(2)], Rival: null);
+    }
+
+    private static Task<Func<Task<Func<Task>?>>> Act(Action act) =>
+        Task.FromResult<Func<Task<Func<Task>?>>>(() =>
+        {
+            act();
+            return Task.FromResult<Func<Task>?>(null);
+        });
+
+    private static void RunBare()
+    {
+        using var child = new BareChild("/bin/true", []);
+        child.Wait();
+    }
+
+    private static void RunByLibrary()
+    {
+        using var process = Process.Start("/bin/true");
+        process.WaitForExit();
+    }
+
+    private static Contender Begins(string name, EmbeddedNode node, string job) =>
+        new(
+            name,
+            cancellationToken =>
+                Task.FromResult<Func<Task<Func<Task>?>>>(async () =>
+                {
+                    var begun = BenchmarkJobs.NextTold();
+                    var run = await node.StartAsync(job);
+                    await begun.WaitAsync(cancellationToken);
+                    return () => node.WhenEndedAsync(run, RunState.Succeeded, cancellationToken);
+                })
+        );
+
+    private static Contender BeginsInWorker(string name, EmbeddedNode node, ToldSocket told)
+    {
+        var parameters = JsonSerializer.SerializeToElement(new { socket = told.Path });
+        return new(
+            name,
+            cancellationToken =>
+                Task.FromResult<Func<Task<Func<Task>?>>>(async () =>
+                {
+                    var run = await node.StartAsync(BenchmarkJobs.TellsAsProcess, parameters);
+                    await told.NextAsync(cancellationToken);
+                    return () => node.WhenEndedAsync(run, RunState.Succeeded, cancellationToken);
+                })
+        );
+    }
+
+    private static Contender Ends(string name, EmbeddedNode node, string job) =>
+        new(
+            name,
+            cancellationToken =>
+                Task.FromResult<Func<Task<Func<Task>?>>>(async () =>
+                {
+                    var run = await node.StartAsync(job);
+                    await node.WhenEndedAsync(run, RunState.Succeeded, cancellationToken);
+                    return null;
+                })
+        );
+
+    private static Contender Cancels(string name, EmbeddedNode node) =>
+        new(
+            name,
+            async cancellationToken =>
+            {
+                var run = await node.StartAsync(BenchmarkJobs.Obeys);
+                return async () =>
+                {
+                    await node.Registry.StopAsync(run.Id, "benchmark", StopLevel.Cancel, null, null, escalate: false);
+                    await node.WhenEndedAsync(run, RunState.Cancelled, cancellationToken);
+                    return null;
+                };
+            }
+        );
+
+    /// <summary>Where code in another process tells that it runs.</summary>
+    private sealed class ToldSocket : IDisposable
+    {
+        private readonly Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        private readonly byte[] buffer = new byte[1];
+
+        internal ToldSocket(string path)
+        {
+            Path = path;
+            socket.Bind(new UnixDomainSocketEndPoint(path));
+        }
+
+        internal string Path { get; }
+
+        internal async Task NextAsync(CancellationToken cancellationToken) =>
+            await socket.ReceiveAsync(buffer, cancellationToken);
+
+        public void Dispose() => socket.Dispose();
+    }
+}

@@ -1,0 +1,65 @@
+using System.Net.Sockets;
+
+namespace JobHost.Benchmarks.Nodes;
+
+/// <summary>Jobs that do next to nothing: what is left is what JobHost does.</summary>
+internal static class BenchmarkJobs
+{
+    /// <summary>Does nothing.</summary>
+    internal const string Noop = "noop";
+
+    /// <summary>Waits until <see cref="GoOn"/>.</summary>
+    internal const string Waits = "waits";
+
+    /// <summary>Tells that its code runs, as each kind of job that there is; <c>process</c> over a socket.</summary>
+    internal const string TellsAsTask = "tells-task";
+    internal const string TellsAsThread = "tells-thread";
+    internal const string TellsAsStep = "tells-step";
+    internal const string TellsAsProcess = "tells-process";
+
+    /// <summary>Runs until its token is triggered.</summary>
+    internal const string Obeys = "obeys";
+
+    private static TaskCompletionSource goOn = New();
+    private static TaskCompletionSource told = New();
+
+    internal static void Add(JobsBuilder jobs) =>
+        jobs.Add(Noop, () => Task.CompletedTask, Unbounded)
+            .Add(Waits, () => goOn.Task, Unbounded)
+            .Add(TellsAsTask, () => TellAsync())
+            .Add(TellsAsThread, Tell)
+            .Add(TellsAsStep, TellInSteps)
+            .Add(TellsAsProcess, (string socket) => TellOver(socket), job => job.Kind = JobKind.Process)
+            .Add(Obeys, (CancellationToken stop) => Task.Delay(Timeout.Infinite, stop));
+
+    /// <summary>Lets all that wait go on; what comes then waits for the next time.</summary>
+    internal static void GoOn() => Interlocked.Exchange(ref goOn, New()).SetResult();
+
+    /// <summary>Completes when the code of the next run inside this process runs.</summary>
+    internal static Task NextTold() => (told = New()).Task;
+
+    private static void Unbounded(JobOptions job) => job.QueueLimit = 1_000_000;
+
+    private static void Tell() => told.SetResult();
+
+    private static Task TellAsync()
+    {
+        Tell();
+        return Task.CompletedTask;
+    }
+
+    private static async IAsyncEnumerable<Step> TellInSteps()
+    {
+        Tell();
+        await Task.CompletedTask;
+        yield break;
+    }
+
+    private static void TellOver(string path)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.SendTo([1], new UnixDomainSocketEndPoint(path));
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
