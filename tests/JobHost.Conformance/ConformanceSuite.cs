@@ -77,7 +77,7 @@ internal static class ConformanceSuite
                 await (
                     settings.Spawns is { } spawns
                         ? new SpawnKills(Ground(tier), light, setup, board, writer).RunAsync(spawns, cancellationToken)
-                        : new Chaos(Ground(tier), light, settings.Trees, setup, board, writer).RunAsync(
+                        : new Chaos(Ground(tier), light, settings.Ways, settings.Trees, setup, board, writer).RunAsync(
                             settings.Rounds,
                             cancellationToken
                         )

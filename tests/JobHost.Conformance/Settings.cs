@@ -22,7 +22,7 @@ internal sealed record Settings
           --victims A,B            only these
           --without A,B            not these
           --ways A,B               natural, cancel, kill, kill-at-start, timeout, host-kill, host-terminate, keeper-kill,
-                                   host-and-keeper-kill; default: short mode's choice
+                                   host-and-keeper-kill; default: short mode's choice; in chaos, all of the three kills
           --repeats N              long mode: every victim in every way, N times
           --parallel N             light victims at once; default 4
           --large MIB              how much memory the large victim takes; default 512

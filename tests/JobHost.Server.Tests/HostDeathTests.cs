@@ -1,3 +1,4 @@
+using System.Globalization;
 using JobHost.Server.Tests.Support;
 
 namespace JobHost.Server.Tests;
@@ -185,6 +186,35 @@ public sealed class HostDeathTests
         Assert.Empty(ProcessScan.OfRun(id, worker));
         Assert.True(ApiClient.Is(await reborn.Api.GetRunAsync(id), "lost"));
         Assert.Contains("of an earlier life", reborn.Output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Whoever_is_just_being_started_when_host_and_keeper_die_does_not_outlive_the_worker()
+    {
+        var witness = new Witness();
+        // By its environment, its session or its parent nobody could tell afterwards whose he is.
+        var seconds = string.Create(CultureInfo.InvariantCulture, $"300.{Random.Shared.NextInt64(1 << 40)}");
+        await using (
+            var server = await ServerProcess.StartAsync(
+                ServerProcess.NewDataDirectory(),
+                null,
+                "--JobHost:Kill:Tier",
+                "sweep"
+            )
+        )
+        {
+            await server.Api.StartAsync("p-spawns", new { seconds, markerPath = witness.Marker });
+            await Poll.UntilAsync(() => ProcessScan.WithArgument(seconds).Count > 20, "some processes to be started");
+            await server.KillWithKeeperAsync();
+        }
+        await Poll.UntilAsync(
+            () =>
+                Task.FromResult(
+                    ProcessScan.WithArgument(seconds) is { Count: > 0 } living ? string.Join("; ", living) : null
+                ),
+            "none of them to be alive",
+            TimeSpan.FromSeconds(10)
+        );
     }
 
     [Fact(Timeout = 120_000)]

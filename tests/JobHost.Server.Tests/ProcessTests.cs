@@ -299,6 +299,15 @@ public abstract class ProcessTests
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_worker_that_ends_can_start_no_process_any_more_on_no_thread()
+    {
+        Needs.Linux();
+        var result = (await api.RunAsync("p-banned")).GetProperty("result");
+
+        Assert.Equal("""{"before":true,"imposed":true,"after":false,"afterElsewhere":false}""", result.GetRawText());
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_worker_has_no_descriptor_of_the_host()
     {
         var run = await api.RunAsync("p-fds");

@@ -39,6 +39,9 @@ public sealed class WorkerProcess : IDisposable
     // A tree that grows faster than it is shot must not keep this process alive; the keeper goes on.
     private static readonly TimeSpan SweepBound = TimeSpan.FromSeconds(2);
 
+    // For a call to fork that had begun when it was forbidden.
+    private static readonly TimeSpan ForkSettling = TimeSpan.FromMilliseconds(5);
+
     private readonly TimeProvider time = TimeProvider.System;
     private readonly ManualResetEventSlim leave = new();
     private readonly AdoptedZombies zombies = new();
@@ -217,7 +220,7 @@ public sealed class WorkerProcess : IDisposable
     [DoesNotReturn]
     internal static void EndWithHost()
     {
-        EndTree();
+        EndTree(ForkSettling);
         if (OperatingSystem.IsLinux())
         {
             // At once: what a job has registered for the end of the process could hold it up.
@@ -233,12 +236,16 @@ public sealed class WorkerProcess : IDisposable
     }
 
     /// <summary>Ends whoever is left of the run. Nobody can join or leave meanwhile: they are below this process or its children.</summary>
-    private static void EndTree()
+    /// <param name="settling">For how long nobody may come any more; where the keeper may be dead, too.</param>
+    private static void EndTree(TimeSpan settling = default)
     {
-        if (OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux())
         {
-            Brood.KillAll(SweepBound);
+            return;
         }
+        // Other threads of this process may be about to start somebody: the command, or whatever the job's code wants.
+        ForkBan.TryImpose();
+        Brood.KillAll(SweepBound, settling);
     }
 
     private async Task<EndedMessage> RunCodeAsync(AssignMessage assignment)

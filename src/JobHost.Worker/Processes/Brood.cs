@@ -157,14 +157,25 @@ internal sealed class Brood
     }
 
     /// <summary>Kills and reaps every child, for a process that is about to end and has no workers.</summary>
-    internal static void KillAll(TimeSpan bound)
+    /// <param name="bound">How long to try.</param>
+    /// <param name="settling">For how long there must have been none.</param>
+    internal static void KillAll(TimeSpan bound, TimeSpan settling = default)
     {
         var brood = new Brood();
         brood.unproven.Add(new Ward(0, Ward.Reaped));
         var since = Stopwatch.GetTimestamp();
-        while (Children.List() is not { Count: 0 } && Stopwatch.GetElapsedTime(since) < bound)
+        var emptySince = since;
+        while (Stopwatch.GetElapsedTime(since) < bound)
         {
-            brood.Look();
+            if (Children.List() is not { Count: 0 })
+            {
+                brood.Look();
+                emptySince = Stopwatch.GetTimestamp();
+            }
+            else if (Stopwatch.GetElapsedTime(emptySince) >= settling)
+            {
+                return;
+            }
             Thread.Yield();
         }
     }

@@ -13,6 +13,7 @@ namespace JobHost.Conformance.Trials;
 internal sealed class Chaos(
     TrialGround ground,
     IReadOnlyList<Victim> victims,
+    IReadOnlyList<Way> ways,
     int trees,
     ServerSetup setup,
     Scoreboard board,
@@ -25,8 +26,15 @@ internal sealed class Chaos(
     private static readonly TimeSpan EndBound = TimeSpan.FromSeconds(30);
     private static readonly Way[] Kills = [Way.HostKill, Way.HostAndKeeperKill, Way.KeeperKill];
 
+    /// <summary>The ways that were asked for, or all.</summary>
+    private readonly Way[] chosen = [.. Kills.Where(way => ways.Count == 0 || ways.Contains(way))];
+
     internal async Task RunAsync(int rounds, CancellationToken cancellationToken)
     {
+        if (chosen is [])
+        {
+            throw new SuiteException($"chaos kills by {string.Join(", ", Kills.Select(way => way.Name()))}");
+        }
         await using var lives = new Lives(ground.Program, setup);
         var node = await lives.BeginAsync();
         var guarantee = node.IsListening ? await node.Api.GuaranteeAsync(VictimCatalogue.Neighbour) : null;
@@ -38,7 +46,7 @@ internal sealed class Chaos(
         for (var round = 0; round < rounds; round++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var way = lives.Current.Keeper() is null ? Way.HostKill : Kills[round % Kills.Length];
+            var way = lives.Current.Keeper() is null ? Way.HostKill : chosen[round % chosen.Length];
             var result = await RoundAsync(lives, way);
             board.Add(result);
             await writer.WriteLineAsync(

@@ -27,6 +27,10 @@ internal static class ProcessScan
                     .Any(variable => variable.StartsWith(beginning, StringComparison.Ordinal)) == true
         );
 
+    /// <summary>The living processes that have this argument.</summary>
+    internal static IReadOnlyList<string> WithArgument(string argument) =>
+        Living((pid, _, _) => Read($"/proc/{pid}/cmdline")?.Split('\0').Contains(argument) == true);
+
     /// <summary>A variable in the environment of a process.</summary>
     internal static string Variable(int pid, string name) =>
         Read($"/proc/{pid}/environ")!

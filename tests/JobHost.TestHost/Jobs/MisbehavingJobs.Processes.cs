@@ -19,6 +19,8 @@ public static partial class MisbehavingJobs
             .Add<ProcessHugeOutputJob>("p-huge-output", InWorker)
             .Add<ProcessBinaryOutputJob>("p-binary-output", InWorker)
             .Add<ProcessChildrenJob>("p-children", InWorker)
+            .Add("p-banned", ProcessBannedJob.Run, InWorker)
+            .Add("p-spawns", ProcessSpawnsJob.Run, InWorker)
             .Add<ProcessDaemonJob>("p-daemon", InWorker)
             .Add<ProcessDaemonThenExitsJob>("p-daemon-then-exits", InWorker)
             .Add<ProcessForegroundThreadJob>("p-foreground-thread", InWorker)
