@@ -30,10 +30,9 @@ public sealed partial class JobRegistry
         logger.LifeBegan(node.Name, node.Epoch, unfinished.Count);
         Tell("node.started", by: null, reason: null);
         var concluding = new List<Task>();
-        foreach (var run in unfinished)
+        foreach (var (run, receipt) in unfinished)
         {
-            var receipt = run.State == RunState.Queued ? null : await store.FindReceiptAsync(run.Id);
-            var live = Live(run, receipt, catalog.Find(run.Job));
+            var live = Live(run, run.State == RunState.Queued ? null : receipt, catalog.Find(run.Job));
             liveRuns.Add(live);
             _ = live.NoteMailAsync();
             if (run.State == RunState.Queued)

@@ -37,8 +37,8 @@ internal interface IRunStore : IAsyncDisposable
 
     Task<Receipt?> FindReceiptAsync(RunId id);
 
-    /// <summary>All runs that have not ended, in the order of their ids.</summary>
-    Task<IReadOnlyList<Run>> UnfinishedAsync();
+    /// <summary>All runs that have not ended, in the order of their ids, each with its last receipt.</summary>
+    Task<IReadOnlyList<(Run Run, Receipt? Receipt)>> UnfinishedAsync();
 
     Task<RunPage> ListAsync(RunQuery query);
 

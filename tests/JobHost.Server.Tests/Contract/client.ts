@@ -50,7 +50,7 @@ assert.notEqual(ended.state === "done", true);
 
 // Kills a stubborn one, and reads the receipt.
 const stubborn = await start("stubborn");
-assert.equal(stubborn.state, "queued");
+assert.equal(stubborn.state, "running");
 await waitFor(stubborn.id, (run) => run.state === "running");
 const stop = await client.POST("/api/v1/runs/{id}/kill", {
   params: { path: { id: stubborn.id }, header: { Prefer: "wait=60" } },

@@ -189,7 +189,7 @@ public sealed class FiringTests
         await stage.PassAsync(1);
         await stage.PassAsync(1);
 
-        var runs = await stage.Engine.Store.UnfinishedAsync();
+        var runs = (await stage.Engine.Store.UnfinishedAsync()).Select(unfinished => unfinished.Run).ToList();
         Assert.Equal(
             ["2026-03-01T12:01:00Z", "2026-03-01T12:02:00Z"],
             runs.Select(run => run.Parameters!.Value.GetProperty("at").GetString())

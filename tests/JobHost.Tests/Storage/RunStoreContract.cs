@@ -340,7 +340,18 @@ public abstract partial class RunStoreContract : IAsyncLifetime
             await Store.AcceptAsync(new(run));
         }
         var expected = runs.Where(run => !run.IsEnded).OrderBy(run => run.Id).Select(run => run.Id);
-        Assert.Equal(expected, (await Store.UnfinishedAsync()).Select(run => run.Id));
+        Assert.Equal(expected, (await Store.UnfinishedAsync()).Select(unfinished => unfinished.Run.Id));
+        // Each with its receipt.
+        var stuck = runs.Single(run => run.State == RunState.Stuck);
+        Assert.True(await Store.UpdateAsync(new(stuck, stuck.State, stuck.Fence, Some.FullReceipt())));
+        Assert.All(
+            await Store.UnfinishedAsync(),
+            unfinished =>
+            {
+                Same(runs.Single(run => run.Id == unfinished.Run.Id), unfinished.Run);
+                Same(unfinished.Run.Id == stuck.Id ? Some.FullReceipt() : null, unfinished.Receipt);
+            }
+        );
     }
 
     [Fact(Timeout = 30000)]
@@ -534,7 +545,7 @@ public abstract partial class RunStoreContract : IAsyncLifetime
         Assert.NotEmpty(first.Instance);
         Same(run, await Store.FindAsync(run.Id));
         Same(Some.FullReceipt(), await Store.FindReceiptAsync(run.Id));
-        Assert.Equal([mine.Id], (await Store.UnfinishedAsync()).Select(item => item.Id));
+        Assert.Equal([mine.Id], (await Store.UnfinishedAsync()).Select(unfinished => unfinished.Run.Id));
         Assert.Equal(
             AcceptOutcome.Replayed,
             (await Store.AcceptAsync(new(Some.QueuedRun()) { Claim = new("key", [1]) })).Outcome

@@ -123,12 +123,18 @@ internal sealed class MemoryRunStore : IRunStore, IScheduleStore
         }
     }
 
-    public async Task<IReadOnlyList<Run>> UnfinishedAsync()
+    public async Task<IReadOnlyList<(Run Run, Receipt? Receipt)>> UnfinishedAsync()
     {
         await Task.Yield();
         lock (gate)
         {
-            return [.. runs.Values.Where(run => !run.IsEnded).OrderBy(run => run.Id)];
+            return
+            [
+                .. runs
+                    .Values.Where(run => !run.IsEnded)
+                    .OrderBy(run => run.Id)
+                    .Select(run => (run, receipts.GetValueOrDefault(run.Id))),
+            ];
         }
     }
 

@@ -9,6 +9,9 @@ internal static class RunRow
     internal const string Columns =
         "id, job, kind, state, stop, attempt, node, epoch, fence, priority, created_at, not_before, started_at, ended_at, unique_key, document, coalesce(outcome, document)";
 
+    /// <summary>How many columns these are.</summary>
+    internal const int Count = 17;
+
     internal static Run Read(SqliteDataReader row) =>
         RunOutcome.Read(
             // Where there is no outcome, the document has it: an earlier version kept both in one, and a new run has none.

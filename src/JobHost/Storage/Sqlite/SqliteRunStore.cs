@@ -209,9 +209,7 @@ internal sealed partial class SqliteRunStore : IRunStore
         {
             command.CommandText = "SELECT document FROM receipt WHERE run_id = $id";
             command.Parameters.AddWithValue("$id", id.ToBytes());
-            return command.ExecuteScalar() is string json
-                ? JsonSerializer.Deserialize(json, StorageJson.Default.Receipt)
-                : null;
+            return command.ExecuteScalar() is string json ? ReadReceipt(json) : null;
         });
 
     public Task<IReadOnlyList<RecordedEvent>> EventsAsync(EventQuery query) =>
@@ -372,12 +370,21 @@ internal sealed partial class SqliteRunStore : IRunStore
         }
     }
 
-    public Task<IReadOnlyList<Run>> UnfinishedAsync() =>
-        ReadAsync<IReadOnlyList<Run>>(command =>
+    public Task<IReadOnlyList<(Run Run, Receipt? Receipt)>> UnfinishedAsync() =>
+        ReadAsync<IReadOnlyList<(Run, Receipt?)>>(command =>
         {
-            command.CommandText =
-                $"SELECT {RunRow.Columns} FROM run WHERE state IN ('Queued', 'Running', 'Stuck') ORDER BY id";
-            return ReadRuns(command);
+            command.CommandText = $"""
+                SELECT {RunRow.Columns}, (SELECT receipt.document FROM receipt WHERE run_id = run.id)
+                FROM run WHERE state IN ('Queued', 'Running', 'Stuck') ORDER BY id
+                """;
+            using var reader = command.ExecuteReader();
+            var unfinished = new List<(Run, Receipt?)>();
+            while (reader.Read())
+            {
+                var receipt = reader.IsDBNull(RunRow.Count) ? null : ReadReceipt(reader.GetString(RunRow.Count));
+                unfinished.Add((RunRow.Read(reader), receipt));
+            }
+            return unfinished;
         });
 
     public Task<RunPage> ListAsync(RunQuery query) =>
@@ -464,6 +471,8 @@ internal sealed partial class SqliteRunStore : IRunStore
         SqliteConnection.ClearPool(pooled);
         return ValueTask.CompletedTask;
     }
+
+    private static Receipt? ReadReceipt(string json) => JsonSerializer.Deserialize(json, StorageJson.Default.Receipt);
 
     private static List<Run> ReadRuns(SqliteCommand command)
     {
