@@ -48,6 +48,10 @@ internal sealed class GrowthScenario : IScenario
                 node => Lists(node, new() { States = [RunState.Failed] })
             );
             yield return await CompareAsync(
+                $"{Looks} pages of 50 runs that have succeeded or failed",
+                node => Lists(node, new() { States = [RunState.Succeeded, RunState.Failed] })
+            );
+            yield return await CompareAsync(
                 $"{Looks} pages of 50 runs of a job, the oldest",
                 node => Lists(node, new() { Job = BenchmarkJobs.Noop, OldestFirst = true })
             );

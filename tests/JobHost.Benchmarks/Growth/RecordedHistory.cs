@@ -45,7 +45,7 @@ internal static class RecordedHistory
             Execute(connection, Copy("state", "ended_at"), from, Math.Min(from + Chunk, ended));
         }
         Execute(connection, Copy("'Running'", "NULL"), ended, ended + unfinished);
-        Execute(connection, "PRAGMA wal_checkpoint(TRUNCATE); ANALYZE", 0, 0);
+        Execute(connection, "PRAGMA wal_checkpoint(TRUNCATE)", 0, 0);
     }
 
     private static string Copy(string state, string endedAt) =>

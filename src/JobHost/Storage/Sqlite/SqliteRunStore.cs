@@ -413,14 +413,6 @@ internal sealed partial class SqliteRunStore : IRunStore
             {
                 And("schedule = $schedule", "$schedule", schedule);
             }
-            if (query.States.Count > 0)
-            {
-                // Names of an enum, not text of a caller.
-                where
-                    .Append(" AND state IN (")
-                    .AppendJoin(", ", query.States.Select(state => $"'{state}'"))
-                    .Append(')');
-            }
             if (query.Since is { } since)
             {
                 And("created_at >= $since", "$since", since.UtcTicks);
@@ -443,9 +435,18 @@ internal sealed partial class SqliteRunStore : IRunStore
                 And(query.OldestFirst ? "id > $after" : "id < $after", "$after", after.ToBytes());
             }
             command.Parameters.AddWithValue("$limit", query.PageSize + 1);
-            var order = query.OldestFirst ? "ASC" : "DESC";
+            var order = $"ORDER BY id {(query.OldestFirst ? "ASC" : "DESC")} LIMIT $limit";
+            // A page of each state, of which the index has them in order: all in these states would be sorted first, however many
+            // there are. Names of an enum, not text of a caller.
+            var states = query
+                .States.Distinct()
+                .Select(state => $"SELECT id FROM run{where} AND state = '{state}' {order}");
+            var matching =
+                query.States.Count == 0
+                    ? where.ToString()
+                    : $" WHERE id IN ({string.Join(" UNION ALL ", states.Select(page => $"SELECT id FROM ({page})"))})";
 #pragma warning disable CA2100 // Built above from fixed texts only; values are parameters.
-            command.CommandText = $"SELECT {RunRow.Columns} FROM run{where} ORDER BY id {order} LIMIT $limit";
+            command.CommandText = $"SELECT {RunRow.Columns} FROM run{matching} {order}";
 #pragma warning restore CA2100
             var runs = ReadRuns(command);
             return new RunPage([.. runs.Take(query.PageSize)], runs.Count > query.PageSize);
