@@ -67,6 +67,30 @@ public sealed class AuditTests
         );
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_start_that_the_audit_does_not_take_is_no_start()
+    {
+        await using var server = new InProcessServer();
+        var before = (await server.Api.RunAsync("result")).Text("id");
+        await using (
+            var connection = new SqliteConnection(
+                $"Data Source={Assert.Single(Directory.GetFiles(server.DataDirectory, "*.db"))};Pooling=False"
+            )
+        )
+        {
+            await connection.OpenAsync(ApiClient.Token);
+            await using var spoil = connection.CreateCommand();
+            spoil.CommandText =
+                "CREATE TRIGGER no_audit BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END";
+            await spoil.ExecuteNonQueryAsync(ApiClient.Token);
+        }
+
+        (await server.Api.StartRunAsync("result", null)).ExpectProblem(503, "store-unavailable");
+
+        var runs = (await server.Api.FetchAsync("/api/v1/runs")).Expect(200).GetProperty("items");
+        Assert.Equal(before, Assert.Single(runs.EnumerateArray()).Text("id"));
+    }
+
     [Fact(Timeout = 180_000)]
     public async Task What_was_put_in_exchanged_or_cut_off_shows()
     {
