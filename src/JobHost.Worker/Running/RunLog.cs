@@ -3,7 +3,7 @@ namespace JobHost.Worker.Running;
 /// <summary>Whoever is told that there are lines. Job code tells it, so it takes no lock.</summary>
 internal interface IRunLogListener
 {
-    /// <summary>There is a line where there was none.</summary>
+    /// <summary>There is another line.</summary>
     void Appended();
 }
 
@@ -16,7 +16,7 @@ internal sealed class RunLog
     // What an absent collector may cost at most.
     private const long MaxPendingCharacters = 4 * 1024 * 1024;
 
-    /// <summary>Hears of the first line after each <see cref="Take"/>; or null.</summary>
+    /// <summary>Hears of each line; or null.</summary>
     internal IRunLogListener? Listener { get; set; }
 
     private Node? newest;
@@ -36,10 +36,8 @@ internal sealed class RunLog
         {
             node.Older = Volatile.Read(ref newest);
         } while (Interlocked.CompareExchange(ref newest, node, node.Older) != node.Older);
-        if (node.Older is null)
-        {
-            Listener?.Appended();
-        }
+        // Each time: whoever was aborted after a line, and goes on, has told nobody of that one.
+        Listener?.Appended();
     }
 
     /// <summary>Takes all lines, oldest first, and how many were dropped since the last time.</summary>

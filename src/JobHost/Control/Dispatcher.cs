@@ -77,8 +77,15 @@ internal sealed class Dispatcher : IDisposable
         lock (gate)
         {
             var line = LineOf(live.Job!.Name);
-            // What waits in its line has no slot either: otherwise it would not wait.
-            if (open && !line.IsPaused && !IsForLater(live) && HasSlotLocked(line, live.Job))
+            // What waits in its line has no slot either: otherwise it would not wait. Large parameters get to their place after
+            // the run is accepted, which can fail: it must not be on record as begun before.
+            if (
+                open
+                && !line.IsPaused
+                && !IsForLater(live)
+                && !live.HasLargeParameters
+                && HasSlotLocked(line, live.Job)
+            )
             {
                 TakeSlotLocked(live);
                 return Place.Slot;

@@ -50,6 +50,8 @@ internal sealed partial class LiveRun
 
     internal DateTimeOffset? NotBefore => record.NotBefore;
 
+    internal bool HasLargeParameters => record.LargeParameters is not null;
+
     /// <summary>The run as it is on disk, with what is known only here: progress and process.</summary>
     internal Run Record
     {

@@ -100,8 +100,20 @@ public sealed class DispatcherTests
         Assert.Equal((0, 0), engine.Registry.Count("a"));
     }
 
-    private static LiveRun Live(EngineStage engine) =>
-        new(Some.QueuedRun("a"), receipt: null, engine.Catalog.Find("a"), engine.Store, engine.Time);
+    [Fact(Timeout = 30000)]
+    public async Task A_run_whose_parameters_are_not_in_their_place_yet_is_not_on_record_as_begun()
+    {
+        using var engine = new EngineStage(OneEach, Job("a"));
+        engine.Dispatcher.Open();
+        var live = Live(engine, Some.QueuedRun("a") with { LargeParameters = new(100_000, "") });
+        Assert.Equal(Place.Queue, engine.Dispatcher.TakePlace(live));
+        await live.AcceptAsync();
+        engine.Dispatcher.Enter(live);
+        Assert.Equal(live.Id, (await engine.Tasks.StartedAsync()).Order.Run.Id);
+    }
+
+    private static LiveRun Live(EngineStage engine, Run? run = null) =>
+        new(run ?? Some.QueuedRun("a"), receipt: null, engine.Catalog.Find("a"), engine.Store, engine.Time);
 
     [Fact(Timeout = 30000)]
     public async Task The_highest_priority_goes_first_then_the_oldest_over_all_jobs()

@@ -38,7 +38,7 @@ internal sealed class RunOutput(RunFolders folders, RunId id, long limit, Secret
 
     void IRunLogListener.Appended()
     {
-        if (!Interlocked.Exchange(ref isNoted, true))
+        if (!Volatile.Read(ref isNoted) && !Interlocked.Exchange(ref isNoted, true))
         {
             collector!.Note(this);
         }

@@ -63,7 +63,7 @@ internal sealed partial class SqliteRunStore : IRunStore
             using (var pragmas = connection.CreateCommand())
             {
                 pragmas.CommandText =
-                    // What the writer waits for another process that writes, such as a backup that is put in place: milliseconds.
+                    // The timeout, in milliseconds, is for another process that writes.
                     "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;";
                 pragmas.ExecuteNonQuery();
             }
