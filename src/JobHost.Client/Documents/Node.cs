@@ -39,7 +39,13 @@ public sealed record Node
 }
 
 /// <summary>How runs in processes are killed on a node.</summary>
-public sealed record NodeProcesses(string Tier, int Workers, IReadOnlyList<Drill> Drills, LimitEnforcers? Limits);
+public sealed record NodeProcesses(
+    string Tier,
+    int Workers,
+    int IdleWorkers,
+    IReadOnlyList<Drill> Drills,
+    LimitEnforcers? Limits
+);
 
 /// <summary>A trial of whether a tier kills on a machine.</summary>
 public sealed record Drill(

@@ -53,6 +53,7 @@ public sealed record NodeContract
             Processes = new(
                 node.ProcessGuarantee,
                 node.Workers,
+                node.IdleWorkers,
                 [
                     .. node.Drills.Select(drill => new DrillContract(
                         drill.Tier,
@@ -83,11 +84,13 @@ public sealed record NodeContract
 /// <summary>How runs in processes are killed on a node.</summary>
 /// <param name="Tier">The tier, which is also the guarantee.</param>
 /// <param name="Workers">How many runs have a worker now.</param>
+/// <param name="IdleWorkers">How many workers wait for a run.</param>
 /// <param name="Drills">The trials that led to the tier when the node started, the strongest first.</param>
 /// <param name="Limits">Who sees to the limits of runs.</param>
 public sealed record NodeProcessesContract(
     string Tier,
     int Workers,
+    int IdleWorkers,
     IReadOnlyList<DrillContract> Drills,
     LimitEnforcersContract Limits
 );

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
-using JobHost.Worker.Bodies;
 using JobHost.Worker.InProcess;
 using JobHost.Worker.Processes;
 using JobHost.Worker.Protocol;
@@ -24,9 +23,7 @@ internal sealed class LaneProcess : IDisposable
 
     private readonly WorkerChannel channel;
     private readonly TimeProvider time = TimeProvider.System;
-    private readonly Dictionary<string, JobRegistration> jobs;
-    private readonly Dictionary<string, JobBody> bodies = new(StringComparer.Ordinal);
-    private readonly ServiceProvider services;
+    private readonly WorkerJobs jobs;
     private readonly StepScheduler steps = new();
     private readonly BodyExecutions executions;
     private readonly ConcurrentDictionary<Guid, LaneRun> runs = new();
@@ -36,20 +33,13 @@ internal sealed class LaneProcess : IDisposable
     internal LaneProcess(WorkerChannel channel, Action<JobsBuilder> configureJobs)
     {
         this.channel = channel;
-        var collection = new ServiceCollection();
-        collection.AddLogging();
-        collection.AddSingleton(time);
-        collection.AddRunScope();
-        var builder = new JobsBuilder(collection);
-        configureJobs(builder);
-        jobs = builder.Registrations.ToDictionary(job => job.Name, StringComparer.Ordinal);
-        services = collection.BuildServiceProvider();
-        executions = new(services.GetRequiredService<IServiceScopeFactory>(), steps, time);
+        jobs = new(configureJobs);
+        executions = new(jobs.Services.GetRequiredService<IServiceScopeFactory>(), steps, time);
     }
 
     public void Dispose()
     {
-        services.Dispose();
+        jobs.Dispose();
         steps.Dispose();
         news.Dispose();
     }
@@ -125,7 +115,7 @@ internal sealed class LaneProcess : IDisposable
             var execution = executions.Start(
                 new()
                 {
-                    Body = BodyOf(assignment.Job),
+                    Body = jobs.BodyOf(assignment.Job),
                     Parameters = assignment.Parameters,
                     ParametersFile = assignment.ParametersFile,
                     Context = context,
@@ -147,19 +137,6 @@ internal sealed class LaneProcess : IDisposable
             // The code of a registration, or no memory for another thread: one run's failure, not the lane's.
             return new(context, mail, null, Task.FromResult(BodyOutcome.Threw(problem, context)));
         }
-    }
-
-    private JobBody BodyOf(string job)
-    {
-        if (!bodies.TryGetValue(job, out var body))
-        {
-            var registration =
-                jobs.GetValueOrDefault(job)
-                ?? throw new JobConfigurationException($"The lane does not know the job '{job}'.");
-            body = JobBody.Create(registration, services.GetRequiredService<IServiceProviderIsService>());
-            bodies[job] = body;
-        }
-        return body;
     }
 
     /// <summary>Carries log lines, progress and ends to the host, on one thread for all, so that no job waits for a pipe.</summary>

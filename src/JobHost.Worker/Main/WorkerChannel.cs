@@ -3,7 +3,7 @@ using JobHost.Worker.Protocol;
 namespace JobHost.Worker.Main;
 
 /// <summary>The worker's end of the channel: blocking I/O on threads of its own, as the job may starve the pool.</summary>
-internal sealed class WorkerChannel(FileStream input, FileStream output) : IDisposable
+internal sealed class WorkerChannel(Stream input, Stream output) : IDisposable
 {
     private readonly Lock sending = new();
 

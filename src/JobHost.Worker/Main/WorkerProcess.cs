@@ -1,16 +1,11 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
-using JobHost.Worker.Bodies;
 using JobHost.Worker.Keeping;
 using JobHost.Worker.Native;
 using JobHost.Worker.Processes;
 using JobHost.Worker.Protocol;
-using JobHost.Worker.Running;
 using JobHost.Worker.Stacks;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Win32.SafeHandles;
 
 namespace JobHost.Worker.Main;
@@ -31,7 +26,8 @@ public sealed class WorkerProcess : IDisposable
     internal const string SharedNamespace = "shared-namespace";
 
     private readonly WorkerChannel channel;
-    private readonly Action<JobsBuilder> configureJobs;
+    private readonly int inputDescriptor;
+    private readonly WorkerJobs jobs;
 
     // How long the host may take to say that it has heard the end.
     private static readonly TimeSpan LeaveGrace = TimeSpan.FromSeconds(2);
@@ -42,19 +38,15 @@ public sealed class WorkerProcess : IDisposable
     // For a call to fork that had begun when it was forbidden.
     private static readonly TimeSpan ForkSettling = TimeSpan.FromMilliseconds(5);
 
-    private readonly TimeProvider time = TimeProvider.System;
     private readonly ManualResetEventSlim leave = new();
     private readonly AdoptedZombies zombies = new();
-    private readonly CommandInput input;
-    private volatile RunContext? context;
-    private volatile ChannelMail? mail;
-    private volatile Action<int>? forwardSignal;
+    private volatile AssignedRun? run;
 
-    private WorkerProcess(WorkerChannel channel, Action<JobsBuilder> configureJobs)
+    private WorkerProcess(WorkerChannel channel, int inputDescriptor, Action<JobsBuilder> configureJobs)
     {
         this.channel = channel;
-        this.configureJobs = configureJobs;
-        input = new(channel.Send);
+        this.inputDescriptor = inputDescriptor;
+        jobs = new(configureJobs);
     }
 
     /// <summary>
@@ -92,12 +84,16 @@ public sealed class WorkerProcess : IDisposable
             using var lane = new LaneProcess(toHost, configureJobs);
             lane.Run();
         }
-        using var worker = new WorkerProcess(toHost, configureJobs);
+        using var worker = new WorkerProcess(toHost, int.Parse(input, CultureInfo.InvariantCulture), configureJobs);
         return await worker.RunAsync();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => leave.Dispose();
+    public void Dispose()
+    {
+        leave.Dispose();
+        jobs.Dispose();
+    }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The stream owns the handle, the channel the stream.")]
     private static FileStream Open(string number, FileAccess access) =>
@@ -135,45 +131,32 @@ public sealed class WorkerProcess : IDisposable
             signal =>
             {
                 signal.Cancel = true;
-                if (context is { Stop: null } run)
-                {
-                    run.RequestStop(new(StopCause.Request, "SIGTERM", null));
-                }
+                run?.StopIfNobodyHas(new(StopCause.Request, "SIGTERM", null));
             }
         );
+        if (OperatingSystem.IsLinux() && !IsWanted())
+        {
+            // Marked as what it is already: whether it could be marked as a run's must be known before it is given one.
+            Mark(Environment.GetEnvironmentVariable(RunProcesses.RunVariable) ?? "");
+            await new WarmUp(jobs, IsWanted).RunAsync();
+        }
+        channel.Send(new ReadyMessage());
         if (channel.Receive() is not AssignMessage assignment)
         {
+            EndWithHost();
             return 0;
         }
-        if (assignment.OpenFiles is { } limit && OperatingSystem.IsLinux())
+        if (OperatingSystem.IsLinux())
         {
-            ResourceLimits.SetOpenFiles(limit);
+            Become(assignment);
         }
-        context = new RunContext(
-            assignment.RunId,
-            assignment.Job,
-            assignment.Attempt,
-            assignment.Fence,
-            _ => assignment.WorkingDirectory,
-            mail = new(channel.Send),
-            time
-        )
-        {
-            // A command finds its trace in its environment.
-            Activity = assignment.Command is null
-                ? JobActivity.Begin(JobActivity.CodeSpan, assignment.TraceParent, assignment.TraceState)
-                : null,
-        };
+        run = new(assignment, channel, jobs, zombies);
         new Thread(Listen) { Name = "jobhost-lifeline", IsBackground = true }.Start();
         if (OperatingSystem.IsLinux())
         {
             zombies.Begin();
         }
-        using var reporter = new WorkerReporter(channel, context);
-        var ended = assignment.Command is { } command
-            ? RunCommand(command, assignment.TakesInput)
-            : await RunCodeAsync(assignment);
-        reporter.Finish(ended);
+        await run.RunAsync();
         // The host looks whom the job leaves behind while there is still somebody whom they are below.
         leave.Wait(LeaveGrace);
         EndTree();
@@ -182,6 +165,37 @@ public sealed class WorkerProcess : IDisposable
         return 0;
     }
 
+    /// <summary>
+    /// Until here it was nobody's. From here on it, and all that it starts, is the run's, and can be told to be by everybody.
+    /// </summary>
+    private static void Become(AssignMessage assignment)
+    {
+        if (assignment.RunId.ToString() is var id && id != Environment.GetEnvironmentVariable(RunProcesses.RunVariable))
+        {
+            Mark(id);
+        }
+        foreach (var (name, value) in assignment.Variables)
+        {
+            OwnEnvironment.Set(name, value);
+        }
+        Directory.SetCurrentDirectory(assignment.WorkingDirectory);
+        if (assignment.OpenFiles is { } limit)
+        {
+            ResourceLimits.SetOpenFiles(limit);
+        }
+    }
+
+    private static void Mark(string run)
+    {
+        if (!OwnEnvironment.TryReplace(RunProcesses.RunVariable, run))
+        {
+            // Whose it is could not be seen after a crash.
+            EndWithHost();
+        }
+    }
+
+    private bool IsWanted() => Pipes.HasInput(inputDescriptor);
+
     /// <summary>The lifeline: hears what the host says, until it is gone.</summary>
     private void Listen()
     {
@@ -189,23 +203,13 @@ public sealed class WorkerProcess : IDisposable
         {
             while (channel.Receive() is { } message)
             {
-                switch (message)
+                if (message is LeaveMessage)
                 {
-                    case StopMessage stop:
-                        Stop(new(stop.Cause, stop.Reason, stop.Deadline));
-                        break;
-                    case DeliverMessage deliver:
-                        context?.Mail.Deliver(deliver.Message);
-                        break;
-                    case SaidMessage said:
-                        mail?.Hear(said);
-                        break;
-                    case InputMessage given:
-                        input.Add(given);
-                        break;
-                    case LeaveMessage:
-                        leave.Set();
-                        break;
+                    leave.Set();
+                }
+                else
+                {
+                    run!.Hear(message);
                 }
             }
         }
@@ -229,12 +233,6 @@ public sealed class WorkerProcess : IDisposable
         Environment.Exit(1);
     }
 
-    private void Stop(StopNotice notice)
-    {
-        context?.RequestStop(notice);
-        forwardSignal?.Invoke(Signals.Terminate);
-    }
-
     /// <summary>Ends whoever is left of the run. Nobody can join or leave meanwhile: they are below this process or its children.</summary>
     /// <param name="settling">For how long nobody may come any more; where the keeper may be dead, too.</param>
     private static void EndTree(TimeSpan settling = default)
@@ -246,173 +244,5 @@ public sealed class WorkerProcess : IDisposable
         // Other threads of this process may be about to start somebody: the command, or whatever the job's code wants.
         ForkBan.TryImpose();
         Brood.KillAll(SweepBound, settling);
-    }
-
-    private async Task<EndedMessage> RunCodeAsync(AssignMessage assignment)
-    {
-        var run = context!;
-        BodyOutcome outcome;
-        Activity.Current = run.Activity;
-        try
-        {
-            var services = new ServiceCollection();
-            services.AddLogging();
-            services.AddSingleton(time);
-            services.AddRunScope();
-            var builder = new JobsBuilder(services);
-            configureJobs(builder);
-            var registration =
-                builder.Registrations.FirstOrDefault(job => job.Name == assignment.Job)
-                ?? throw new JobConfigurationException($"The worker does not know the job '{assignment.Job}'.");
-            await using var provider = services.BuildServiceProvider();
-            await using var scope = provider.CreateAsyncScope();
-            var body = JobBody.Create(registration, provider.GetRequiredService<IServiceProviderIsService>());
-            var parameters = ParametersFile.Read(
-                body,
-                assignment.Parameters,
-                assignment.ParametersFile,
-                out var errors
-            );
-            if (errors.Count > 0)
-            {
-                throw new InvalidDataException(
-                    $"The worker read the parameters differently from the host: {string.Join(", ", errors.Keys)}."
-                );
-            }
-            outcome = BodyOutcome.Returned(
-                await CallAsync(body, scope.ServiceProvider, parameters, run),
-                run.ResultFile
-            );
-        }
-        catch (Exception exception)
-        {
-            // Whatever job code throws is an outcome, not a fault of the worker.
-            outcome = BodyOutcome.Threw(exception, run);
-        }
-        run.Activity?.Dispose();
-        return new()
-        {
-            Ending = outcome.Ending,
-            Result = outcome.Result,
-            ResultFileBytes = outcome.ResultFileBytes,
-            Error = outcome.Error,
-        };
-    }
-
-    private static async Task<object?> CallAsync(
-        JobBody body,
-        IServiceProvider services,
-        object? parameters,
-        RunContext run
-    )
-    {
-        switch (body.Form)
-        {
-            case JobForm.Blocking:
-                return await Task.Factory.StartNew(
-                    body.Prepare(services, parameters, run),
-                    CancellationToken.None,
-                    TaskCreationOptions.LongRunning,
-                    TaskScheduler.Default
-                );
-            case JobForm.Steps:
-                await foreach (var step in body.Steps(services, parameters, run).WithCancellation(run.StopToken))
-                {
-                    run.StopToken.ThrowIfCancellationRequested();
-                    if (step.IsLast)
-                    {
-                        return step.Result;
-                    }
-                    await Task.Delay(step.Pause, TimeProvider.System, run.StopToken);
-                }
-                return null;
-            default:
-                return await Task.Run(() => body.RunAsync(services, parameters, run));
-        }
-    }
-
-    private EndedMessage RunCommand(CommandLine command, bool takesInput)
-    {
-        try
-        {
-            var exit = OperatingSystem.IsLinux() ? RunOnLinux(command, takesInput) : RunElsewhere(command, takesInput);
-            return exit.ExitCode == 0
-                ? new() { Ending = BodyEnding.Returned, ExitCode = 0 }
-                : new()
-                {
-                    Ending = BodyEnding.Failed,
-                    ExitCode = exit.ExitCode,
-                    Signal = exit.Signal,
-                    Error = new("exit", $"The command {exit}.", null),
-                };
-        }
-        catch (Exception problem)
-            when (problem is IOException or InvalidOperationException or System.ComponentModel.Win32Exception)
-        {
-            return new() { Ending = BodyEnding.Failed, Error = new("start", problem.Message, null) };
-        }
-    }
-
-    [SupportedOSPlatform("linux")]
-    private ProcessExit RunOnLinux(CommandLine command, bool takesInput)
-    {
-        // A signal to the tree is meant for the command; its worker only waits for it, and must not end of it first.
-        var withstood = Signals
-            .Withstandable.Select(signal =>
-                PosixSignalRegistration.Create((PosixSignal)signal, caught => caught.Cancel = true)
-            )
-            .ToList();
-        var stdin = takesInput ? CommandInput.Open() : default;
-        int pid;
-        using (stdin.Read)
-        {
-            pid = Spawn.Start(
-                new()
-                {
-                    File = command.File,
-                    Arguments = command.Arguments,
-                    Environment = command.Environment,
-                    WorkingDirectory = command.WorkingDirectory,
-                    Stdin = stdin.Read,
-                }
-            );
-        }
-        if (takesInput)
-        {
-            input.Begin(stdin.Write);
-        }
-        // Ours and not reaped, so the number is still the command's. Never disposed: a stop may come at the last moment.
-        var pidfd = Pidfd.Open(pid) ?? throw new IOException($"Process {pid} cannot be watched.");
-        zombies.Own = pid;
-        forwardSignal = signal => Pidfd.Signal(pidfd, signal);
-        if (context!.StopToken.IsCancellationRequested)
-        {
-            Pidfd.Signal(pidfd, Signals.Terminate);
-        }
-        var exit = Children.WaitAndReap(pidfd) ?? default;
-        withstood.ForEach(registration => registration.Dispose());
-        return exit;
-    }
-
-    private ProcessExit RunElsewhere(CommandLine command, bool takesInput)
-    {
-        var start = new System.Diagnostics.ProcessStartInfo(command.File, command.Arguments)
-        {
-            UseShellExecute = false,
-            WorkingDirectory = command.WorkingDirectory,
-            RedirectStandardInput = takesInput,
-        };
-        start.Environment.Clear();
-        foreach (var (name, value) in command.Environment)
-        {
-            start.Environment[name] = value;
-        }
-        using var process = System.Diagnostics.Process.Start(start)!;
-        if (takesInput)
-        {
-            input.Begin(process.StandardInput.BaseStream);
-        }
-        process.WaitForExit();
-        return new(process.ExitCode, null);
     }
 }

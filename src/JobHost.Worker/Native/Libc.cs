@@ -40,6 +40,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "prctl", SetLastError = true)]
     internal static partial int prctl(int option, nint a, nint b, nint c, nint d);
 
+    [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
+    internal static partial int poll(void* descriptors, nuint count, int timeout);
+
+    [LibraryImport(Library, EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial byte* getenv(string name);
+
+    [LibraryImport(Library, EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int setenv(string name, string value, int overwrite);
+
     [LibraryImport(Library, EntryPoint = "setrlimit", SetLastError = true)]
     internal static partial int setrlimit(int resource, nuint* limit);
 

@@ -13,6 +13,7 @@ internal static unsafe class Pipes
     private const int FD_CLOEXEC = 1;
     private const int F_DUPFD_CLOEXEC = 1030;
     private const int FirstFree = 10;
+    private const long POLLIN = 1;
 
     /// <exception cref="IOException">No descriptor is left.</exception>
     internal static (SafeFileHandle Read, SafeFileHandle Write) Pipe()
@@ -32,6 +33,14 @@ internal static unsafe class Pipes
 
     /// <summary>Keeps a descriptor that was inherited from being inherited further.</summary>
     internal static void CloseOnExec(int fd) => Check(Libc.fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : 0, "fcntl");
+
+    /// <summary>Whether a read would not wait: something is there, or the other end is closed.</summary>
+    internal static bool HasInput(int fd)
+    {
+        // The number, what is asked, and what is answered, in four, two and two bytes.
+        var asked = (uint)fd | (POLLIN << 32);
+        return Libc.poll(&asked, 1, 0) > 0;
+    }
 
     private static (SafeFileHandle, SafeFileHandle) Raise(int* fds)
     {

@@ -23,6 +23,9 @@ internal sealed class RunProcesses
     private readonly int? group;
     private readonly long since;
 
+    // Who ends loses the environment before the rest, and is found no more by it. Once ours, ours until dead.
+    private HashSet<(int Pid, long StartTime)> known = [];
+
     private RunProcesses(string variable, string value, int? group, long since = 0)
     {
         cookie = Encoding.UTF8.GetBytes($"{variable}={value}");
@@ -60,6 +63,7 @@ internal sealed class RunProcesses
                 found.Add(entry);
             }
         }
+        known = [.. found.Select(entry => (entry.Pid, entry.StartTime))];
         return found;
     }
 
@@ -93,5 +97,10 @@ internal sealed class RunProcesses
 
     private bool IsOurs(ProcessEntry entry) =>
         entry.StartTime >= since
-        && (entry.Group == group || entry.Session == group || ProcFs.HasVariable(entry.Pid, cookie));
+        && (
+            entry.Group == group
+            || entry.Session == group
+            || known.Contains((entry.Pid, entry.StartTime))
+            || ProcFs.HasVariable(entry.Pid, cookie)
+        );
 }

@@ -36,6 +36,7 @@ internal static class MessageCodec
                 fields.TextOrNull("reason"),
                 fields.InstantOrNull("deadline")
             ),
+            "ready" => new ReadyMessage(),
             "leave" => new LeaveMessage(),
             "report" => new ReportMessage(fields.Texts("lines"), fields.Long("dropped"), ReadProgress(fields)),
             "ended" => ReadEnded(fields),
@@ -64,6 +65,9 @@ internal static class MessageCodec
             case StopMessage stop:
                 writer.WriteString(Is, "stop");
                 WriteNotice(writer, new(stop.Cause, stop.Reason, stop.Deadline));
+                break;
+            case ReadyMessage:
+                writer.WriteString(Is, "ready");
                 break;
             case LeaveMessage:
                 writer.WriteString(Is, "leave");
@@ -128,6 +132,7 @@ internal static class MessageCodec
             Attempt = fields.Int("attempt"),
             Fence = fields.Long("fence"),
             WorkingDirectory = fields.Text("workingDirectory"),
+            Variables = fields.Table("variables"),
             Parameters = fields.JsonOrNull("parameters"),
             ParametersFileSha256 = fields.TextOrNull("parametersFileSha256"),
             TraceParent = fields.TextOrNull("traceParent"),
@@ -152,6 +157,7 @@ internal static class MessageCodec
         writer.WriteNumber("attempt", assign.Attempt);
         writer.WriteNumber("fence", assign.Fence);
         writer.WriteString("workingDirectory", assign.WorkingDirectory);
+        writer.WriteTable("variables", assign.Variables);
         writer.WriteIfAny("parameters", assign.Parameters);
         writer.WriteIfAny("parametersFileSha256", assign.ParametersFileSha256);
         writer.WriteIfAny("traceParent", assign.TraceParent);

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Text.Json;
 using JobHost.Worker.Bodies;
 using JobHost.Worker.Running;
@@ -19,6 +20,9 @@ internal sealed record AssignMessage : Message
     public required long Fence { get; init; }
 
     public required string WorkingDirectory { get; init; }
+
+    /// <summary>What the run's code finds in its environment beyond what the worker was started with; nothing in a lane.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>The parameters of a job that is code.</summary>
     public JsonElement? Parameters { get; init; }
@@ -55,6 +59,9 @@ internal sealed record CommandLine(
     IReadOnlyDictionary<string, string> Environment,
     string WorkingDirectory
 );
+
+/// <summary>Worker to host, first: it waits for its assignment, and has done what can be done before it.</summary>
+internal sealed record ReadyMessage : Message;
 
 /// <summary>Host to worker: stop, please.</summary>
 internal sealed record StopMessage(StopCause Cause, string? Reason, DateTimeOffset? Deadline) : Message;

@@ -117,7 +117,8 @@ public sealed partial class JobRegistry
         CancellationToken cancellationToken
     )
     {
-        while (leftovers.Kill(live.Record) is { IsEmpty: false } survivors)
+        var processes = Leftovers.Of(live.Record);
+        while (leftovers.Kill(processes) is { IsEmpty: false } survivors)
         {
             try
             {

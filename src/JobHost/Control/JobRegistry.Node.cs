@@ -61,6 +61,7 @@ public sealed partial class JobRegistry
             ],
             Queued = liveRuns.All.Count(live => live.State == RunState.Queued),
             Workers = executing.Select(run => run.ProcessId).OfType<int>().Distinct().Count(),
+            IdleWorkers = workers.Waiting,
             Stuck = [.. executing.Where(run => run.State == RunState.Stuck)],
             GhostWrites = dispatcher.GhostWrites,
             Recycling = Recycling,

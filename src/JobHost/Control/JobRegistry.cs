@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using JobHost.Execution.Output;
+using JobHost.Execution.Processes;
 using JobHost.Execution.Stacks;
 using JobHost.Jobs;
 using JobHost.Nodes;
@@ -30,6 +31,7 @@ public sealed partial class JobRegistry
     private readonly RunFolders folders;
     private readonly Artifacts artifacts;
     private readonly ParameterFiles parameterFiles;
+    private readonly WorkerPool workers;
     private readonly RunStacks stacks;
     private readonly Autopsies autopsies;
     private readonly TimeProvider time;
@@ -48,6 +50,7 @@ public sealed partial class JobRegistry
         Dispatcher dispatcher,
         RunFolders folders,
         ParameterFiles parameterFiles,
+        WorkerPool workers,
         RunStacks stacks,
         Autopsies autopsies,
         TimeProvider time,
@@ -64,6 +67,7 @@ public sealed partial class JobRegistry
         this.folders = folders;
         artifacts = new(folders);
         this.parameterFiles = parameterFiles;
+        this.workers = workers;
         this.stacks = stacks;
         this.autopsies = autopsies;
         this.time = time;

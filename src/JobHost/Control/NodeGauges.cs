@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using JobHost.Execution.Processes;
 using JobHost.Runs;
 using JobHost.Telemetry;
 
@@ -12,7 +13,7 @@ internal sealed class NodeGauges : IDisposable
     private readonly LiveRuns liveRuns;
     private readonly Meter meter = JobHostMeter.New();
 
-    public NodeGauges(LiveRuns liveRuns)
+    public NodeGauges(LiveRuns liveRuns, WorkerPool workers)
     {
         this.liveRuns = liveRuns;
         meter.CreateObservableUpDownCounter("jobhost.runs.current", ByState, "{run}", "Runs that have not ended.");
@@ -27,6 +28,12 @@ internal sealed class NodeGauges : IDisposable
             Workers,
             "{worker}",
             "Worker processes in which a run executes."
+        );
+        meter.CreateObservableUpDownCounter(
+            "jobhost.workers.idle",
+            () => workers.Waiting,
+            "{worker}",
+            "Worker processes that wait for a run."
         );
     }
 

@@ -37,6 +37,9 @@ public sealed record NodeStatus
     /// <summary>How many runs have a worker.</summary>
     public required int Workers { get; init; }
 
+    /// <summary>How many workers wait for a run.</summary>
+    public required int IdleWorkers { get; init; }
+
     public required ImmutableArray<Run> Stuck { get; init; }
 
     /// <summary>Late writes of this life that were refused, as another owner had written since.</summary>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using JobHost.Execution.Processes;
 using JobHost.Jobs;
 
 namespace JobHost.Hosting;
@@ -188,4 +189,23 @@ public sealed class WorkerOptions
 
     /// <summary>What stands before the verb <c>work</c>.</summary>
     public List<string> Arguments { get; set; } = [];
+
+    /// <summary>How many workers wait for process runs in any case; each takes some 15 MiB. Default 0. Linux.</summary>
+    [Range(0, 1000)]
+    public int MinIdle { get; set; }
+
+    /// <summary>
+    /// How many workers may wait for process runs. As many do as runs have found none, up to here; 0: each run starts its own.
+    /// Default: two for each processor, at most 16. Linux.
+    /// </summary>
+    [Range(0, 1000)]
+    public int MaxIdle { get; set; } = Math.Min(2 * Environment.ProcessorCount, 16);
+
+    /// <summary>How long a worker beyond the least waits for a run. Default 5 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    // Elsewhere a worker cannot be marked as a run's once it has started.
+    internal PoolBounds Bounds =>
+        OperatingSystem.IsLinux() ? new(Math.Min(MinIdle, MaxIdle), MaxIdle, IdleTimeout) : new(0, 0, IdleTimeout);
 }

@@ -23,6 +23,7 @@ internal sealed class JobHostService(
     NodeTier tier,
     Leftovers leftovers,
     LiveLanes lanes,
+    WorkerPool workers,
     NodeGauges gauges,
     HostShield shield,
     JobHostOptions options,
@@ -39,6 +40,7 @@ internal sealed class JobHostService(
         shield.Begin();
         var allGone = await leftovers.KillAllAsync();
         await tier.ChooseAsync();
+        workers.Begin();
         await registry.RecoverAsync(allGone, leftovers, runner, stopped.Token);
         await schedules.RecallAsync();
     }
@@ -74,6 +76,7 @@ internal sealed class JobHostService(
     {
         await stopped.CancelAsync();
         await lanes.CloseAsync();
+        await workers.DisposeAsync();
         try
         {
             await store.EndLifeAsync();

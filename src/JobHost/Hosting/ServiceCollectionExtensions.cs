@@ -142,6 +142,14 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>()
         ));
         services.AddSingleton<Autopsies>();
+        services.AddSingleton(provider => new WorkerPool(
+            provider.GetRequiredService<WorkerProgram>(),
+            provider.GetRequiredService<WorkerEnvironment>(),
+            provider.GetRequiredService<IProcessTier>(),
+            options.Worker.Bounds,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<WorkerPool>>()
+        ));
         services.AddSingleton<IExecutor, ProcessExecutor>();
     }
 
@@ -205,6 +213,7 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<Dispatcher>(),
             provider.GetRequiredService<RunFolders>(),
             provider.GetRequiredService<ParameterFiles>(),
+            provider.GetRequiredService<WorkerPool>(),
             provider.GetRequiredService<RunStacks>(),
             provider.GetRequiredService<Autopsies>(),
             provider.GetRequiredService<TimeProvider>(),

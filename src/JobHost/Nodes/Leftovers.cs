@@ -50,17 +50,19 @@ internal sealed class Leftovers(string instance, TimeProvider time, ILogger logg
         return true;
     }
 
-    /// <summary>Kills what is left of one run, or of the lane that it was in.</summary>
+    /// <summary>The processes of one run, or of the lane that it was in.</summary>
+    internal static RunProcesses Of(Run run) =>
+        run.Lane is { } lane ? RunProcesses.OfLane(lane, run.Epoch) : RunProcesses.OfRun(run.Id.Value, group: null);
+
+    /// <summary>Kills what is left of them.</summary>
     /// <returns>What was alive before; empty is the proof that nothing is left.</returns>
-    internal ImmutableArray<ProcessRecord> Kill(Run run)
+    internal ImmutableArray<ProcessRecord> Kill(RunProcesses processes)
     {
         if (!OperatingSystem.IsLinux())
         {
             return [];
         }
-        var living = (
-            run.Lane is { } lane ? RunProcesses.OfLane(lane, run.Epoch) : RunProcesses.OfRun(run.Id.Value, group: null)
-        ).KillLiving();
+        var living = processes.KillLiving();
         return
         [
             .. living

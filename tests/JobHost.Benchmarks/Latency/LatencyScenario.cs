@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using JobHost.Benchmarks.Measuring;
@@ -27,11 +26,16 @@ internal sealed class LatencyScenario : IScenario
     {
         using var folder = new TemporaryFolder();
         await using var node = await EmbeddedNode.StartAsync(
-            folder.Path,
+            Path.Join(folder.Path, "warm"),
             cancellationToken,
-            [($"Commands:{True}:File", True)]
+            [($"Commands:{True}:File", True), ("Worker:MinIdle", "1"), ("Worker:MaxIdle", "1")]
         );
-        using var told = new ToldSocket(Path.Join(folder.Path, "told"));
+        await using var cold = await EmbeddedNode.StartAsync(
+            Path.Join(folder.Path, "cold"),
+            cancellationToken,
+            [($"Commands:{True}:File", True), ("Worker:MaxIdle", "0")]
+        );
+        using var told = new NamedPipe(Path.Join(folder.Path, "told"));
         var measured = await Rounds.MeasureAsync(
             [
                 new("fork, exec and wait of /bin/true", _ => Act(RunBare)),
@@ -39,8 +43,10 @@ internal sealed class LatencyScenario : IScenario
                 Begins("task: to its code", node, BenchmarkJobs.TellsAsTask),
                 Begins("thread: to its code", node, BenchmarkJobs.TellsAsThread),
                 Begins("step: to its code", node, BenchmarkJobs.TellsAsStep),
-                BeginsInWorker("process, a registered class: to its code", node, told),
-                Ends("command /bin/true: to its recorded end", node, True),
+                BeginsInWorker("process, a worker waits: to its code", node, told),
+                BeginsInWorker("process, none waits: to its code", cold, told),
+                Ends("command /bin/true, a worker waits: to its recorded end", node, True),
+                Ends("command /bin/true, none waits: to its recorded end", cold, True),
                 Ends("task: to its recorded end", node, BenchmarkJobs.Noop),
                 Cancels("task: from the wish to cancel to the recorded end", node),
             ],
@@ -82,31 +88,37 @@ internal sealed class LatencyScenario : IScenario
                 })
         );
 
-    private static Contender BeginsInWorker(string name, EmbeddedNode node, ToldSocket told)
+    private static Contender BeginsInWorker(string name, EmbeddedNode node, NamedPipe told)
     {
-        var parameters = JsonSerializer.SerializeToElement(new { socket = told.Path });
+        var parameters = JsonSerializer.SerializeToElement(new { pipe = told.Path });
         return new(
             name,
-            cancellationToken =>
-                Task.FromResult<Func<Task<Func<Task>?>>>(async () =>
+            async cancellationToken =>
+            {
+                await node.WhenWorkersWaitAsync(cancellationToken);
+                return async () =>
                 {
                     var run = await node.StartAsync(BenchmarkJobs.TellsAsProcess, parameters);
-                    await told.NextAsync(cancellationToken);
+                    told.WaitForNext();
                     return () => node.WhenEndedAsync(run, RunState.Succeeded, cancellationToken);
-                })
+                };
+            }
         );
     }
 
     private static Contender Ends(string name, EmbeddedNode node, string job) =>
         new(
             name,
-            cancellationToken =>
-                Task.FromResult<Func<Task<Func<Task>?>>>(async () =>
+            async cancellationToken =>
+            {
+                await node.WhenWorkersWaitAsync(cancellationToken);
+                return async () =>
                 {
                     var run = await node.StartAsync(job);
                     await node.WhenEndedAsync(run, RunState.Succeeded, cancellationToken);
                     return null;
-                })
+                };
+            }
         );
 
     private static Contender Cancels(string name, EmbeddedNode node) =>
@@ -125,22 +137,24 @@ internal sealed class LatencyScenario : IScenario
         );
 
     /// <summary>Where code in another process tells that it runs.</summary>
-    private sealed class ToldSocket : IDisposable
+    private sealed class NamedPipe : IDisposable
     {
-        private readonly Socket socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        private readonly FileStream stream;
         private readonly byte[] buffer = new byte[1];
 
-        internal ToldSocket(string path)
+        internal NamedPipe(string path)
         {
             Path = path;
-            socket.Bind(new UnixDomainSocketEndPoint(path));
+            using var made = Process.Start("mkfifo", [path]);
+            made.WaitForExit();
+            // Also its own writer, so that it never ends.
+            stream = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         }
 
         internal string Path { get; }
 
-        internal async Task NextAsync(CancellationToken cancellationToken) =>
-            await socket.ReceiveAsync(buffer, cancellationToken);
+        internal void WaitForNext() => stream.ReadExactly(buffer);
 
-        public void Dispose() => socket.Dispose();
+        public void Dispose() => stream.Dispose();
     }
 }

@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace JobHost.Benchmarks.Nodes;
 
 /// <summary>Jobs that do next to nothing: what is left is what JobHost does.</summary>
@@ -11,7 +9,7 @@ internal static class BenchmarkJobs
     /// <summary>Waits until <see cref="GoOn"/>.</summary>
     internal const string Waits = "waits";
 
-    /// <summary>Tells that its code runs, as each kind of job that there is; <c>process</c> over a socket.</summary>
+    /// <summary>Tells that its code runs, as each kind of job that there is; <c>process</c> through a named pipe.</summary>
     internal const string TellsAsTask = "tells-task";
     internal const string TellsAsThread = "tells-thread";
     internal const string TellsAsStep = "tells-step";
@@ -29,7 +27,7 @@ internal static class BenchmarkJobs
             .Add(TellsAsTask, () => TellAsync())
             .Add(TellsAsThread, Tell)
             .Add(TellsAsStep, TellInSteps)
-            .Add(TellsAsProcess, (string socket) => TellOver(socket), job => job.Kind = JobKind.Process)
+            .Add<TellingJob>(TellsAsProcess, job => job.Kind = JobKind.Process)
             .Add(Obeys, (CancellationToken stop) => Task.Delay(Timeout.Infinite, stop));
 
     /// <summary>Lets all that wait go on; what comes then waits for the next time.</summary>
@@ -55,11 +53,26 @@ internal static class BenchmarkJobs
         yield break;
     }
 
-    private static void TellOver(string path)
-    {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        socket.SendTo([1], new UnixDomainSocketEndPoint(path));
-    }
-
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
+
+/// <summary>A job of a class, as most are.</summary>
+internal sealed class TellingJob : IJob<TellingParameters>
+{
+    public async Task<object?> RunAsync(
+        TellingParameters parameters,
+        JobContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        var pipe = new FileStream(parameters.Pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        await using (pipe)
+        {
+            pipe.WriteByte(1);
+        }
+        return null;
+    }
+}
+
+/// <param name="Pipe">Where it tells that it runs.</param>
+internal sealed record TellingParameters(string Pipe);

@@ -71,6 +71,16 @@ internal sealed class EmbeddedNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until as many workers wait for a run as shall in any case.</summary>
+    internal async Task WhenWorkersWaitAsync(CancellationToken cancellationToken)
+    {
+        var least = host.Services.GetRequiredService<JobHostOptions>().Worker.MinIdle;
+        while (Registry.Status().IdleWorkers < least)
+        {
+            await Task.Delay(Look, cancellationToken);
+        }
+    }
+
     /// <summary>So many starts, of which some are asked for at once, until all are recorded as ended.</summary>
     internal Contender Starts(string name, int count, int atOnce) =>
         new(

@@ -27,6 +27,8 @@ public class InProcessServer : WebApplicationFactory<TestHost.EntryPoint>
     {
         builder.UseSetting("JobHost:DataDirectory", DataDirectory);
         builder.UseSetting("JobHost:Worker:File", ServerProcess.TestHost);
+        builder.UseSetting("JobHost:Worker:MinIdle", ServerProcess.IdleWorkers);
+        builder.UseSetting("JobHost:Worker:MaxIdle", ServerProcess.IdleWorkers);
         // The test run starts other programs, too.
         builder.UseSetting("JobHost:Kill:AdoptOrphans", "false");
         builder.UseSetting("JobHost:Shielded", "false");

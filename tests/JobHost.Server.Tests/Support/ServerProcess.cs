@@ -30,6 +30,12 @@ public sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>The program as users start it, with the samples.</summary>
     public static string Server => Program("JobHost.Server");
 
+    /// <summary>
+    /// How many workers wait for runs, where a test does not say so: none, as each would cost a test as much as its run does. To
+    /// try everything with workers that waited, set <c>JOBHOST_TESTS_IDLE_WORKERS</c>.
+    /// </summary>
+    internal static string IdleWorkers => Environment.GetEnvironmentVariable("JOBHOST_TESTS_IDLE_WORKERS") ?? "0";
+
     public string DataDirectory { get; }
 
     public Uri Address { get; private set; } = null!;
@@ -192,6 +198,8 @@ public sealed partial class ServerProcess : IAsyncDisposable
             // Then only the superuser could look from outside.
             start.Environment["JobHost__Shielded"] = "false";
         }
+        start.Environment["JobHost__Worker__MinIdle"] = IdleWorkers;
+        start.Environment["JobHost__Worker__MaxIdle"] = IdleWorkers;
         start.Environment["JobHost__DataDirectory"] = Path.Combine(dataDirectory, "data");
         foreach (
             var name in start

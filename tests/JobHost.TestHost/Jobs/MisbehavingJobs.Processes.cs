@@ -25,6 +25,7 @@ public static partial class MisbehavingJobs
             .Add<ProcessDaemonThenExitsJob>("p-daemon-then-exits", InWorker)
             .Add<ProcessForegroundThreadJob>("p-foreground-thread", InWorker)
             .Add<ProcessEnvironmentJob>("p-env", InWorker)
+            .Add("p-marks", ProcessMarksJob.Run, InWorker)
             .Add<ProcessDescriptorsJob>("p-fds", InWorker)
             .Add<ProcessSignalsJob>("p-signals", InWorker)
             .Add<ProcessWritesChannelJob>("p-writes-channel", InWorker)

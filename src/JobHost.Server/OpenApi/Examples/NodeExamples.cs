@@ -22,6 +22,7 @@ internal static class NodeExamples
         Processes = new(
             KillGuarantees.PidNamespace,
             Workers: 1,
+            IdleWorkers: 1,
             [
                 new(
                     KillGuarantees.PidNamespace,

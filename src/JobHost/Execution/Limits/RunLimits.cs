@@ -26,6 +26,9 @@ internal sealed class RunLimits(JobLimits limits, LimitControllers controllers, 
     internal bool NeedsWatch =>
         limits is not { MemoryBytes: null, Processes: null, OpenFiles: null, CpuTime: null, ArtifactBytes: null };
 
+    /// <summary>Whether the run's worker must be in groups with limits before it does anything else.</summary>
+    internal bool NeedGroups => limits is not { MemoryBytes: null, Processors: null, Processes: null, CpuTime: null };
+
     /// <summary>Makes the groups with the run's limits.</summary>
     /// <param name="group">The group that the worker will be in anyway, or null.</param>
     /// <param name="runName">A name that no other run has.</param>

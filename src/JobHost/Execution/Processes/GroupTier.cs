@@ -59,7 +59,7 @@ internal sealed class GroupTier(TimeProvider time) : IProcessTier
     private sealed class GroupTree : ProcessTree
     {
         private readonly SafeFileHandle pidfd;
-        private readonly RunProcesses processes;
+        private volatile RunProcesses processes;
         private readonly WorkerPipes pipes;
         private readonly Lock gate = new();
         private bool released;
@@ -101,6 +101,8 @@ internal sealed class GroupTier(TimeProvider time) : IProcessTier
         internal override Task<ProcessExit> RootEnded { get; }
 
         internal override Task<TreeEnd> Gone { get; }
+
+        internal override void Mark(Guid run) => processes = RunProcesses.OfRun(run, Pid, Root.StartTime);
 
         internal override string? Signal(int signal)
         {

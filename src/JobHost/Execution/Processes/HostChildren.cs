@@ -105,7 +105,7 @@ internal sealed class HostChildren
             return;
         }
         var left = new Dictionary<(int, long), KeptProcess>();
-        while (RunProcesses.OfRun(worker.Mark, group: null).KillLiving() is { Count: > 0 } living)
+        while (worker.Marked.KillLiving() is { Count: > 0 } living)
         {
             foreach (var entry in living)
             {

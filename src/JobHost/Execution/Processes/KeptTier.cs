@@ -116,6 +116,8 @@ internal sealed class KeptTree : ProcessTree
 
     internal override Task<TreeEnd> Gone { get; }
 
+    internal override void Mark(Guid run) => worker.Marked = RunProcesses.OfRun(run, group: null);
+
     internal override string? Signal(int signal)
     {
         foreach (var process in Entries(int.MaxValue))

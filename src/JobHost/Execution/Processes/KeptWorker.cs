@@ -1,6 +1,7 @@
 using JobHost.Runs;
 using JobHost.Worker.Keeping;
 using JobHost.Worker.Native;
+using JobHost.Worker.Processes;
 using Microsoft.Win32.SafeHandles;
 
 namespace JobHost.Execution.Processes;
@@ -11,12 +12,18 @@ internal sealed class KeptWorker(int pid, long startTime, Guid mark, SafeFileHan
     private readonly TaskCompletionSource<ProcessExit> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<TreeEnd> gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile IReadOnlyList<ProcessRecord> lingering = [];
+    private volatile RunProcesses marked = RunProcesses.OfRun(mark, group: null);
 
     internal int Pid => pid;
 
     internal long StartTime => startTime;
 
-    internal Guid Mark => mark;
+    /// <summary>Who bears the mark of its run, or, before it has one, its own.</summary>
+    internal RunProcesses Marked
+    {
+        get => marked;
+        set => marked = value;
+    }
 
     /// <summary>Means the worker for ever, whatever happens to its number.</summary>
     internal SafeFileHandle Pidfd => pidfd;

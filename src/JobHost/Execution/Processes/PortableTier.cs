@@ -90,6 +90,11 @@ internal sealed class PortableTier : IProcessTier
 
         internal override Task<TreeEnd> Gone { get; }
 
+        internal override void Mark(Guid run)
+        {
+            // Nobody could look for it.
+        }
+
         internal override string? Signal(int signal) => "this system has no signals for it";
 
         internal override string? Freeze() => "this system cannot freeze processes";

@@ -46,6 +46,7 @@ internal sealed partial class ProcessExecution
             WorkingDirectory = workingDirectory,
             OpenFiles = order.Job.Limits.OpenFiles,
             TakesInput = command?.TakesInput == true,
+            Variables = environment.ForRun(order.Run),
             Parameters = command is null ? order.Run.Parameters : null,
             ParametersFileSha256 = order.Run.LargeParameters?.Sha256,
             TraceParent = order.Run.TraceParent,
@@ -86,10 +87,15 @@ internal sealed partial class ProcessExecution
     }
 
     /// <summary>Hears the worker out. Nothing that it says is believed beyond its own run.</summary>
-    private async Task ListenAsync(ProcessTree source)
+    private async Task ListenAsync(WaitingWorker worker)
     {
+        var source = worker.Tree;
         try
         {
+            if (!await worker.Ready && worker.Violation is { } unready)
+            {
+                throw new InvalidDataException(unready);
+            }
             while (await Frame.ReadAsync(source.FromWorker, CancellationToken.None) is { } message)
             {
                 switch (message)

@@ -4,7 +4,6 @@ using JobHost.Execution.Output;
 using JobHost.Runs;
 using JobHost.Telemetry;
 using JobHost.Worker.InProcess;
-using JobHost.Worker.Main;
 using JobHost.Worker.Native;
 using JobHost.Worker.Protocol;
 using JobHost.Worker.Running;
@@ -48,9 +47,8 @@ internal sealed partial class ProcessExecution : RunExecution
 
     internal ProcessExecution(
         ExecutionOrder order,
-        WorkerProgram program,
+        WorkerPool workers,
         WorkerEnvironment environment,
-        IProcessTier tier,
         RunFolders folders,
         LimitControllers controllers,
         TimeProvider time
@@ -59,7 +57,7 @@ internal sealed partial class ProcessExecution : RunExecution
         this.order = order;
         limits = new(order.Job.Limits, controllers, new(folders.Artifacts(order.Run.Id), time));
         this.time = time;
-        Completion = Task.Run(() => LiveAsync(program, environment, tier, folders));
+        Completion = Task.Run(() => LiveAsync(workers, environment, folders));
     }
 
     internal override Task<ExecutionEnd> Completion { get; }
@@ -131,27 +129,15 @@ internal sealed partial class ProcessExecution : RunExecution
         await base.DisposeAsync();
     }
 
-    private async Task<ExecutionEnd> LiveAsync(
-        WorkerProgram program,
-        WorkerEnvironment environment,
-        IProcessTier tier,
-        RunFolders folders
-    )
+    private async Task<ExecutionEnd> LiveAsync(WorkerPool workers, WorkerEnvironment environment, RunFolders folders)
     {
+        WaitingWorker worker;
         try
         {
-            var workingDirectory = Directory.CreateDirectory(folders.WorkingDirectory(order.Run.Id)).FullName;
+            Directory.CreateDirectory(folders.WorkingDirectory(order.Run.Id));
             Directory.CreateDirectory(folders.Artifacts(order.Run.Id));
-            tree = await tier.StartAsync(
-                new(
-                    program.File,
-                    [.. program.Arguments, WorkerProcess.Verb],
-                    environment.ForWorker(order.Run),
-                    workingDirectory,
-                    order.Run.Id.Value,
-                    limits
-                )
-            );
+            worker = await workers.TakeAsync(order.Run.Id, limits);
+            tree = worker.Tree;
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
@@ -174,7 +160,7 @@ internal sealed partial class ProcessExecution : RunExecution
             violation = problem;
         }
         assigned.TrySetResult();
-        var listening = ListenAsync(tree);
+        var listening = ListenAsync(worker);
         var watching = WatchLimitsAsync(tree);
 
         var exit = await tree.RootEnded;

@@ -10,9 +10,8 @@ internal sealed record WorkerProgram(string File, IReadOnlyList<string> Argument
 
 /// <summary>Runs jobs and commands in worker processes, one for each attempt.</summary>
 internal sealed class ProcessExecutor(
-    WorkerProgram program,
+    WorkerPool workers,
     WorkerEnvironment environment,
-    IProcessTier tier,
     RunFolders folders,
     LimitControllers controllers,
     TimeProvider time
@@ -21,5 +20,5 @@ internal sealed class ProcessExecutor(
     public JobKind Kind => JobKind.Process;
 
     public RunExecution Start(ExecutionOrder order) =>
-        new ProcessExecution(order, program, environment, tier, folders, controllers, time);
+        new ProcessExecution(order, workers, environment, folders, controllers, time);
 }

@@ -37,6 +37,9 @@ internal abstract class ProcessTree : IAsyncDisposable
     /// </summary>
     internal abstract Task<TreeEnd> Gone { get; }
 
+    /// <summary>Says whose the tree is from now on; to be called before its worker is told, and marks itself so, too.</summary>
+    internal abstract void Mark(Guid run);
+
     /// <summary>Signals every process of the tree that can be found now.</summary>
     /// <returns>Null, or why that is not possible here.</returns>
     internal abstract string? Signal(int signal);
@@ -70,7 +73,7 @@ internal sealed record TreeEnd(string Proof, IReadOnlyList<ProcessRecord> Leftov
 /// <param name="Arguments">Its arguments; the numbers of the channel's descriptors are added.</param>
 /// <param name="Environment">Its whole environment.</param>
 /// <param name="WorkingDirectory">Its folder.</param>
-/// <param name="Mark">What marks its processes as its own: the run's id, or that of what runs several.</param>
+/// <param name="Mark">What marks its processes as its own: the run's id, or that of what runs several, or none yet.</param>
 /// <param name="Limits">What it may use, or null.</param>
 internal sealed record WorkerLaunch(
     string File,

@@ -32,7 +32,7 @@ internal sealed class TierDrill(WorkerProgram program, WorkerEnvironment environ
             new(
                 program.File,
                 [.. program.Arguments, DrillProcess.Verb],
-                environment.ForDrill(mark),
+                environment.ForWorker(mark),
                 Path.GetTempPath(),
                 mark
             )

@@ -37,16 +37,9 @@ internal sealed class WorkerEnvironment(string instance, RunFolders folders)
         .Cast<DictionaryEntry>()
         .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
 
-    /// <summary>For the worker itself, which is a .NET process.</summary>
-    internal IReadOnlyDictionary<string, string> ForWorker(Run run)
-    {
-        var environment = Marks(run);
-        AddRuntime(environment);
-        return environment;
-    }
-
-    /// <summary>For the worker of a drill.</summary>
-    internal IReadOnlyDictionary<string, string> ForDrill(Guid mark)
+    /// <summary>For a worker, which is a .NET process.</summary>
+    /// <param name="mark">The run's id, or what stands in its place until there is one.</param>
+    internal IReadOnlyDictionary<string, string> ForWorker(Guid mark)
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -122,37 +115,16 @@ internal sealed class WorkerEnvironment(string instance, RunFolders folders)
         environment["DOTNET_TieredPGO"] = "0";
     }
 
-    /// <summary>For a command.</summary>
-    internal IReadOnlyDictionary<string, string> ForCommand(Run run, CommandTemplate command)
-    {
-        var environment = new Dictionary<string, string>(command.Environment, StringComparer.Ordinal);
-        foreach (var (name, value) in Marks(run))
-        {
-            // The configuration may replace PATH and the like, but not the marks that the kill goes by.
-            if (name.StartsWith("JOBHOST_", StringComparison.Ordinal))
-            {
-                environment[name] = value;
-            }
-            else
-            {
-                environment.TryAdd(name, value);
-            }
-        }
-        return environment;
-    }
-
-    private Dictionary<string, string> Marks(Run run)
+    /// <summary>What a run finds besides.</summary>
+    internal IReadOnlyDictionary<string, string> ForRun(Run run)
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            [RunProcesses.RunVariable] = run.Id.ToString(),
-            [RunProcesses.InstanceVariable] = instance,
             ["JOBHOST_JOB"] = run.Job,
             ["JOBHOST_ATTEMPT"] = run.Attempt.ToString(CultureInfo.InvariantCulture),
             ["JOBHOST_ARTIFACTS"] = folders.Artifacts(run.Id),
             ["JOBHOST_FENCE"] = run.Fence.ToString(CultureInfo.InvariantCulture),
         };
-        AddPassed(environment);
         if (run.TraceParent is { } traceParent)
         {
             environment["TRACEPARENT"] = traceParent;
@@ -161,6 +133,28 @@ internal sealed class WorkerEnvironment(string instance, RunFolders folders)
                 environment["TRACESTATE"] = traceState;
             }
         }
+        return environment;
+    }
+
+    /// <summary>All that a command finds.</summary>
+    internal IReadOnlyDictionary<string, string> ForCommand(Run run, CommandTemplate command)
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        AddPassed(environment);
+        foreach (var (name, value) in ForRun(run))
+        {
+            environment[name] = value;
+        }
+        foreach (var (name, value) in command.Environment)
+        {
+            // The configuration may replace PATH and the like, but not what the run goes by.
+            if (!name.StartsWith("JOBHOST_", StringComparison.Ordinal) || !environment.ContainsKey(name))
+            {
+                environment[name] = value;
+            }
+        }
+        environment[RunProcesses.RunVariable] = run.Id.ToString();
+        environment[RunProcesses.InstanceVariable] = instance;
         return environment;
     }
 
