@@ -19,22 +19,23 @@ internal sealed class WarmUp(WorkerJobs jobs, Func<bool> isWanted)
     private const string Command = "/bin/true";
     private const string Idle = "idle";
 
-    private static readonly JsonElement Parameters = JsonSerializer.SerializeToElement(new { });
+    private static readonly JsonElement Parameters = JsonSerializer.SerializeToElement(new { text = Idle, number = 1 });
 
     /// <summary>Never fails: what goes wrong here goes wrong again in the run, where it is somebody's to know.</summary>
     internal async Task RunAsync()
     {
-        if (isWanted())
-        {
-            return;
-        }
         try
         {
-            var none = new Dictionary<string, string>(StringComparer.Ordinal);
             await RunAsync(command: null);
             if (!isWanted() && File.Exists(Command))
             {
-                await RunAsync(new(Command, [], none, Path.GetTempPath()));
+                var environment = new Dictionary<string, string>(StringComparer.Ordinal) { [Idle] = Idle };
+                await RunAsync(new(Command, [], environment, Path.GetTempPath()));
+            }
+            if (!isWanted())
+            {
+                // Nobody is there to be killed yet.
+                Brood.KillAll(TimeSpan.FromSeconds(1));
             }
             foreach (var job in jobs.Names.TakeWhile(_ => !isWanted()))
             {

@@ -138,7 +138,11 @@ public sealed class WorkerProcess : IDisposable
         {
             // Marked as what it is already: whether it could be marked as a run's must be known before it is given one.
             Mark(Environment.GetEnvironmentVariable(RunProcesses.RunVariable) ?? "");
-            await new WarmUp(jobs, IsWanted).RunAsync();
+            // On this thread, which is none of the pool's: it waits for the assignment.
+            new WarmUp(jobs, IsWanted)
+                .RunAsync()
+                .GetAwaiter()
+                .GetResult();
         }
         channel.Send(new ReadyMessage());
         if (channel.Receive() is not AssignMessage assignment)

@@ -14,6 +14,17 @@ namespace JobHost.Benchmarks.Latency;
 internal sealed class LatencyScenario : IScenario
 {
     private const string True = "true";
+    private const string Tells = "tells";
+
+    private static readonly (string Key, string Value)[] Commands =
+    [
+        ($"Commands:{True}:File", True),
+        ($"Commands:{Tells}:File", "/bin/sh"),
+        ($"Commands:{Tells}:Arguments:0", "-c"),
+        ($"Commands:{Tells}:Arguments:1", "echo > \"$0\""),
+        ($"Commands:{Tells}:Arguments:2", "{pipe}"),
+        ($"Commands:{Tells}:Parameters:pipe:Required", "true"),
+    ];
 
     public string Name => "latency";
 
@@ -28,12 +39,12 @@ internal sealed class LatencyScenario : IScenario
         await using var node = await EmbeddedNode.StartAsync(
             Path.Join(folder.Path, "warm"),
             cancellationToken,
-            [($"Commands:{True}:File", True), ("Worker:MinIdle", "1"), ("Worker:MaxIdle", "1")]
+            [.. Commands, ("Worker:MinIdle", "1"), ("Worker:MaxIdle", "1")]
         );
         await using var cold = await EmbeddedNode.StartAsync(
             Path.Join(folder.Path, "cold"),
             cancellationToken,
-            [($"Commands:{True}:File", True), ("Worker:MaxIdle", "0")]
+            [.. Commands, ("Worker:MaxIdle", "0")]
         );
         using var told = new NamedPipe(Path.Join(folder.Path, "told"));
         var measured = await Rounds.MeasureAsync(
@@ -43,8 +54,10 @@ internal sealed class LatencyScenario : IScenario
                 Begins("task: to its code", node, BenchmarkJobs.TellsAsTask),
                 Begins("thread: to its code", node, BenchmarkJobs.TellsAsThread),
                 Begins("step: to its code", node, BenchmarkJobs.TellsAsStep),
-                BeginsInWorker("process, a worker waits: to its code", node, told),
-                BeginsInWorker("process, none waits: to its code", cold, told),
+                BeginsInWorker("process, a worker waits: to its code", node, BenchmarkJobs.TellsAsProcess, told),
+                BeginsInWorker("process, none waits: to its code", cold, BenchmarkJobs.TellsAsProcess, told),
+                BeginsInWorker("command, a worker waits: to its code", node, Tells, told),
+                BeginsInWorker("command, none waits: to its code", cold, Tells, told),
                 Ends("command /bin/true, a worker waits: to its recorded end", node, True),
                 Ends("command /bin/true, none waits: to its recorded end", cold, True),
                 Ends("task: to its recorded end", node, BenchmarkJobs.Noop),
@@ -88,7 +101,7 @@ internal sealed class LatencyScenario : IScenario
                 })
         );
 
-    private static Contender BeginsInWorker(string name, EmbeddedNode node, NamedPipe told)
+    private static Contender BeginsInWorker(string name, EmbeddedNode node, string job, NamedPipe told)
     {
         var parameters = JsonSerializer.SerializeToElement(new { pipe = told.Path });
         return new(
@@ -98,7 +111,7 @@ internal sealed class LatencyScenario : IScenario
                 await node.WhenWorkersWaitAsync(cancellationToken);
                 return async () =>
                 {
-                    var run = await node.StartAsync(BenchmarkJobs.TellsAsProcess, parameters);
+                    var run = await node.StartAsync(job, parameters);
                     told.WaitForNext();
                     return () => node.WhenEndedAsync(run, RunState.Succeeded, cancellationToken);
                 };
