@@ -7,6 +7,7 @@ using JobHost.Benchmarks.Latency;
 using JobHost.Benchmarks.Measuring;
 using JobHost.Benchmarks.Nodes;
 using JobHost.Benchmarks.Starts;
+using JobHost.Benchmarks.Streams;
 using JobHost.Server;
 using JobHost.Worker.Main;
 
@@ -27,7 +28,9 @@ IReadOnlyList<IScenario> scenarios =
 [
     new StartScenario(),
     new LatencyScenario(),
+    new ChurnScenario(),
     new KillScenario(),
+    new OutputScenario(),
     new ConcurrentScenario(),
     new GrowthScenario(),
     new RecoveryScenario(),
@@ -61,6 +64,10 @@ try
     if (settings.Json is { } file)
     {
         await Figures.WriteJsonAsync(file, all);
+    }
+    if (settings.Svg is { } picture)
+    {
+        await Plot.WriteAsync(picture, all);
     }
     return 0;
 }

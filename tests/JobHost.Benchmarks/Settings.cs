@@ -14,6 +14,7 @@ internal sealed record Settings
           --records N           runs that a node has behind it, at most; default 1000000
           --tiers A,B           cgroup, pidns, sweep, group; default all
           --json FILE           write the figures there, too
+          --svg FILE            draw them there, too
           --server FILE         the server's program; default: the one built beside
 
         Scenarios:
@@ -30,6 +31,8 @@ internal sealed record Settings
     public IReadOnlyList<string> Tiers { get; init; } = AllTiers;
 
     public string? Json { get; init; }
+
+    public string? Svg { get; init; }
 
     public string Server { get; init; } =
         Assembly
@@ -63,6 +66,7 @@ internal sealed record Settings
                 "--records" => settings with { Records = Number(option, value) },
                 "--tiers" => settings with { Tiers = TiersOf(value) },
                 "--json" => settings with { Json = Path.GetFullPath(value) },
+                "--svg" => settings with { Svg = Path.GetFullPath(value) },
                 "--server" => settings with { Server = Path.GetFullPath(value) },
                 _ => throw new BenchmarkException($"there is no option '{option}'"),
             };

@@ -11,20 +11,27 @@ namespace JobHost.Worker.Main;
 internal sealed class AssignedRun
 {
     private readonly AssignMessage assignment;
-    private readonly WorkerChannel channel;
+    private readonly WorkerReporter reporter;
     private readonly WorkerJobs jobs;
     private readonly ChannelMail mail;
     private readonly RunContext context;
     private readonly AssignedCommand? command;
 
     /// <param name="assignment">What to run.</param>
-    /// <param name="channel">Where it is reported.</param>
+    /// <param name="channel">The host.</param>
+    /// <param name="reporter">Who reports it.</param>
     /// <param name="jobs">Where its code is found.</param>
     /// <param name="zombies">Who must not reap the process of a command.</param>
-    internal AssignedRun(AssignMessage assignment, WorkerChannel channel, WorkerJobs jobs, AdoptedZombies zombies)
+    internal AssignedRun(
+        AssignMessage assignment,
+        WorkerChannel channel,
+        WorkerReporter reporter,
+        WorkerJobs jobs,
+        AdoptedZombies zombies
+    )
     {
         this.assignment = assignment;
-        this.channel = channel;
+        this.reporter = reporter;
         this.jobs = jobs;
         mail = new(channel.Send);
         context = new(
@@ -50,7 +57,7 @@ internal sealed class AssignedRun
     /// <summary>Runs it, reports what it says meanwhile, and then how it ended.</summary>
     internal async Task RunAsync()
     {
-        using var reporter = new WorkerReporter(channel, context);
+        reporter.Begin(context);
         reporter.Finish(command is not null ? command.Run() : await RunCodeAsync());
     }
 

@@ -63,7 +63,9 @@ internal sealed class WarmUp(WorkerJobs jobs, Func<bool> isWanted)
         using var received = new MemoryStream(Frame.Encode(assignment));
         using var channel = new WorkerChannel(received, Stream.Null);
         using var idle = new WorkerJobs(builder => builder.Add<IdleJob>(Idle));
-        await new AssignedRun((AssignMessage)channel.Receive()!, channel, idle, new AdoptedZombies()).RunAsync();
+        using var reporter = new WorkerReporter(channel);
+        var run = new AssignedRun((AssignMessage)channel.Receive()!, channel, reporter, idle, new AdoptedZombies());
+        await run.RunAsync();
     }
 
     private sealed class IdleJob : IJob<IdleParameters>

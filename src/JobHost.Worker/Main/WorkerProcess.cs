@@ -38,6 +38,7 @@ public sealed class WorkerProcess : IDisposable
     // For a call to fork that had begun when it was forbidden.
     private static readonly TimeSpan ForkSettling = TimeSpan.FromMilliseconds(5);
 
+    private readonly ManualResetEventSlim begun = new();
     private readonly ManualResetEventSlim leave = new();
     private readonly AdoptedZombies zombies = new();
     private volatile AssignedRun? run;
@@ -91,6 +92,7 @@ public sealed class WorkerProcess : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        begun.Dispose();
         leave.Dispose();
         jobs.Dispose();
     }
@@ -144,23 +146,16 @@ public sealed class WorkerProcess : IDisposable
                 .GetAwaiter()
                 .GetResult();
         }
+        // All threads are there before there is anything to do, as each takes longer to start than to do it.
+        using var reporter = new WorkerReporter(channel);
+        new Thread(Listen) { Name = "jobhost-lifeline", IsBackground = true }.Start(reporter);
+        if (OperatingSystem.IsLinux())
+        {
+            zombies.Begin(begun);
+        }
         channel.Send(new ReadyMessage());
-        if (channel.Receive() is not AssignMessage assignment)
-        {
-            EndWithHost();
-            return 0;
-        }
-        if (OperatingSystem.IsLinux())
-        {
-            Become(assignment);
-        }
-        run = new(assignment, channel, jobs, zombies);
-        new Thread(Listen) { Name = "jobhost-lifeline", IsBackground = true }.Start();
-        if (OperatingSystem.IsLinux())
-        {
-            zombies.Begin();
-        }
-        await run.RunAsync();
+        begun.Wait();
+        await run!.RunAsync();
         // The host looks whom the job leaves behind while there is still somebody whom they are below.
         leave.Wait(LeaveGrace);
         EndTree();
@@ -201,11 +196,20 @@ public sealed class WorkerProcess : IDisposable
     private bool IsWanted() => Pipes.HasInput(inputDescriptor);
 
     /// <summary>The lifeline: hears what the host says, until it is gone.</summary>
-    private void Listen()
+    private void Listen(object? reporter)
     {
         try
         {
-            while (channel.Receive() is { } message)
+            if (channel.Receive() is AssignMessage assignment)
+            {
+                if (OperatingSystem.IsLinux())
+                {
+                    Become(assignment);
+                }
+                run = new(assignment, channel, (WorkerReporter)reporter!, jobs, zombies);
+                begun.Set();
+            }
+            while (run is not null && channel.Receive() is { } message)
             {
                 if (message is LeaveMessage)
                 {
@@ -213,7 +217,7 @@ public sealed class WorkerProcess : IDisposable
                 }
                 else
                 {
-                    run!.Hear(message);
+                    run.Hear(message);
                 }
             }
         }

@@ -9,16 +9,24 @@ internal sealed class WorkerReporter : IDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
     private readonly WorkerChannel channel;
-    private readonly RunReport report;
+    private readonly ManualResetEventSlim begun = new();
     private readonly ManualResetEventSlim finished = new();
     private readonly Thread thread;
+    private RunReport? report;
 
-    internal WorkerReporter(WorkerChannel channel, RunContext context)
+    /// <summary>It waits until there is something to report.</summary>
+    internal WorkerReporter(WorkerChannel channel)
     {
         this.channel = channel;
-        report = new(context);
         thread = new Thread(Work) { Name = "jobhost-reporter", IsBackground = true };
         thread.Start();
+    }
+
+    /// <summary>Reports a run from here on.</summary>
+    internal void Begin(RunContext context)
+    {
+        report = new(context);
+        begun.Set();
     }
 
     /// <summary>Reports what is left and then the end.</summary>
@@ -37,10 +45,15 @@ internal sealed class WorkerReporter : IDisposable
         }
     }
 
-    public void Dispose() => finished.Dispose();
+    public void Dispose()
+    {
+        begun.Dispose();
+        finished.Dispose();
+    }
 
     private void Work()
     {
+        begun.Wait();
         try
         {
             while (!finished.Wait(Interval))
@@ -56,7 +69,7 @@ internal sealed class WorkerReporter : IDisposable
 
     private void Report()
     {
-        foreach (var message in report.Take())
+        foreach (var message in report!.Take())
         {
             channel.Send(message);
         }

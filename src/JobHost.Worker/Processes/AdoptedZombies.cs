@@ -27,9 +27,11 @@ internal sealed class AdoptedZombies
     }
 
     /// <summary>Begins to reap, on a thread of its own, for as long as the process lives.</summary>
-    internal void Begin() =>
+    /// <param name="when">What it waits for first, if anything.</param>
+    internal void Begin(ManualResetEventSlim? when = null) =>
         new Thread(() =>
         {
+            when?.Wait();
             while (!never.Wait(Interval))
             {
                 while (Look())

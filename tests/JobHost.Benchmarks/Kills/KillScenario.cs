@@ -5,7 +5,7 @@ namespace JobHost.Benchmarks.Kills;
 
 /// <summary>
 /// From the request to kill a run to the answer that it is gone: recorded, killed, verified, recorded again. Each tier is a
-/// server process of its own, asked over HTTP.
+/// server process of its own, asked over HTTP, and a node inside this process, which is called.
 /// </summary>
 internal sealed class KillScenario : IScenario
 {
@@ -22,6 +22,7 @@ internal sealed class KillScenario : IScenario
     {
         using var folder = new TemporaryFolder();
         var servers = new List<TierServer>();
+        var nodes = new List<EmbeddedKills>();
         try
         {
             foreach (var tier in settings.Tiers)
@@ -39,6 +40,7 @@ internal sealed class KillScenario : IScenario
                 throw new BenchmarkException("no tier is available here");
             }
             using var machine = new MachineKills(settings.Server, folder.Path);
+            yield return await MeasureInProcessAsync(machine);
             yield return await MeasureAsync("", [Victim.Sleep, Victim.Tree], available, machine);
             using var bystanders = new Bystanders(BystanderCount);
             yield return await MeasureAsync(
@@ -50,10 +52,42 @@ internal sealed class KillScenario : IScenario
         }
         finally
         {
+            foreach (var node in nodes)
+            {
+                await node.DisposeAsync();
+            }
             foreach (var server in servers)
             {
                 await server.DisposeAsync();
             }
+        }
+
+        async Task<Figures> MeasureInProcessAsync(MachineKills machine)
+        {
+            foreach (var tier in settings.Tiers)
+            {
+                if (await EmbeddedKills.StartAsync(folder.Path, tier, cancellationToken) is { } node)
+                {
+                    nodes.Add(node);
+                }
+            }
+            Contender[] floors = [MachineKills.RawKill(Victim.Sleep), machine.WorkerKill()];
+            var measured = await Rounds.MeasureAsync(
+                [
+                    .. floors,
+                    .. nodes.Select(node => node.Kill(Victim.Sleep)),
+                    .. nodes.Select(node => node.Kill(Victim.Tree)),
+                    MachineKills.LibraryKill(Victim.Tree),
+                ],
+                settings.Rounds,
+                cancellationToken
+            );
+            return new(
+                $"{Name}, called in process",
+                [.. measured.Take(floors.Length)],
+                [.. measured.Skip(floors.Length).SkipLast(1)],
+                measured[^1]
+            );
         }
 
         async Task<Figures> MeasureAsync(

@@ -61,7 +61,10 @@ internal sealed class LatencyScenario : IScenario
                 Ends("command /bin/true, a worker waits: to its recorded end", node, True),
                 Ends("command /bin/true, none waits: to its recorded end", cold, True),
                 Ends("task: to its recorded end", node, BenchmarkJobs.Noop),
-                Cancels("task: from the wish to cancel to the recorded end", node),
+                Cancels("task: from the wish to cancel to the recorded end", node, BenchmarkJobs.Obeys),
+                Cancels("thread: from the wish to cancel to the recorded end", node, BenchmarkJobs.ObeysAsThread),
+                Cancels("step: from the wish to cancel to the recorded end", node, BenchmarkJobs.ObeysAsStep),
+                CancelsInWorker("process: from the wish to cancel to the recorded end", node, told),
             ],
             settings.Rounds,
             cancellationToken
@@ -134,20 +137,39 @@ internal sealed class LatencyScenario : IScenario
             }
         );
 
-    private static Contender Cancels(string name, EmbeddedNode node) =>
+    private static Contender Cancels(string name, EmbeddedNode node, string job) =>
         new(
             name,
             async cancellationToken =>
             {
-                var run = await node.StartAsync(BenchmarkJobs.Obeys);
-                return async () =>
-                {
-                    await node.Registry.StopAsync(run.Id, "benchmark", StopLevel.Cancel, null, null, escalate: false);
-                    await node.WhenEndedAsync(run, RunState.Cancelled, cancellationToken);
-                    return null;
-                };
+                var begun = BenchmarkJobs.NextTold();
+                var run = await node.StartAsync(job);
+                await begun.WaitAsync(cancellationToken);
+                return Cancel(node, run, cancellationToken);
             }
         );
+
+    private static Contender CancelsInWorker(string name, EmbeddedNode node, NamedPipe told)
+    {
+        var parameters = JsonSerializer.SerializeToElement(new { pipe = told.Path, obeys = true });
+        return new(
+            name,
+            async cancellationToken =>
+            {
+                var run = await node.StartAsync(BenchmarkJobs.TellsAsProcess, parameters);
+                told.WaitForNext();
+                return Cancel(node, run, cancellationToken);
+            }
+        );
+    }
+
+    private static Func<Task<Func<Task>?>> Cancel(EmbeddedNode node, Run run, CancellationToken cancellationToken) =>
+        async () =>
+        {
+            await node.Registry.StopAsync(run.Id, "benchmark", StopLevel.Cancel, null, null, escalate: false);
+            await node.WhenEndedAsync(run, RunState.Cancelled, cancellationToken);
+            return null;
+        };
 
     /// <summary>Where code in another process tells that it runs.</summary>
     private sealed class NamedPipe : IDisposable

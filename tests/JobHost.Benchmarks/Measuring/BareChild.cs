@@ -1,4 +1,5 @@
 using JobHost.Worker.Native;
+using JobHost.Worker.Processes;
 using Microsoft.Win32.SafeHandles;
 
 namespace JobHost.Benchmarks.Measuring;
@@ -30,6 +31,8 @@ internal sealed class BareChild : IDisposable
                         ["DOTNET_ROOT"] = Environment.GetEnvironmentVariable("DOTNET_ROOT") ?? "",
                         ["DOTNET_EnableDiagnostics"] = "0",
                         ["DOTNET_gcConcurrent"] = "0",
+                        // A worker takes itself for nobody's where it does not find it.
+                        [RunProcesses.RunVariable] = Guid.Empty.ToString(),
                     },
                     Channel = theirs,
                     NewSession = true,

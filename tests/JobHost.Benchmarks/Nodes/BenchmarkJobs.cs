@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace JobHost.Benchmarks.Nodes;
 
 /// <summary>Jobs that do next to nothing: what is left is what JobHost does.</summary>
@@ -15,8 +17,10 @@ internal static class BenchmarkJobs
     internal const string TellsAsStep = "tells-step";
     internal const string TellsAsProcess = "tells-process";
 
-    /// <summary>Runs until its token is triggered.</summary>
+    /// <summary>Tells that its code runs, which it does until its token is triggered, as each kind inside this process.</summary>
     internal const string Obeys = "obeys";
+    internal const string ObeysAsThread = "obeys-thread";
+    internal const string ObeysAsStep = "obeys-step";
 
     private static TaskCompletionSource goOn = New();
     private static TaskCompletionSource told = New();
@@ -28,13 +32,37 @@ internal static class BenchmarkJobs
             .Add(TellsAsThread, Tell)
             .Add(TellsAsStep, TellInSteps)
             .Add<TellingJob>(TellsAsProcess, job => job.Kind = JobKind.Process)
-            .Add(Obeys, (CancellationToken stop) => Task.Delay(Timeout.Infinite, stop));
+            .Add(Obeys, ObeyAsync)
+            .Add(ObeysAsThread, Obey)
+            .Add(ObeysAsStep, ObeyInSteps);
 
     /// <summary>Lets all that wait go on; what comes then waits for the next time.</summary>
     internal static void GoOn() => Interlocked.Exchange(ref goOn, New()).SetResult();
 
     /// <summary>Completes when the code of the next run inside this process runs.</summary>
     internal static Task NextTold() => (told = New()).Task;
+
+    private static Task ObeyAsync(CancellationToken stop)
+    {
+        Tell();
+        return Task.Delay(Timeout.Infinite, stop);
+    }
+
+    private static void Obey(CancellationToken stop)
+    {
+        Tell();
+        stop.WaitHandle.WaitOne();
+        stop.ThrowIfCancellationRequested();
+    }
+
+    private static async IAsyncEnumerable<Step> ObeyInSteps([EnumeratorCancellation] CancellationToken stop)
+    {
+        Tell();
+        while (true)
+        {
+            yield return Step.After(TimeSpan.FromMilliseconds(1));
+        }
+    }
 
     private static void Unbounded(JobOptions job) => job.QueueLimit = 1_000_000;
 
@@ -70,9 +98,14 @@ internal sealed class TellingJob : IJob<TellingParameters>
         {
             pipe.WriteByte(1);
         }
+        if (parameters.Obeys)
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
         return null;
     }
 }
 
 /// <param name="Pipe">Where it tells that it runs.</param>
-internal sealed record TellingParameters(string Pipe);
+/// <param name="Obeys">Whether it then waits until it is asked to stop.</param>
+internal sealed record TellingParameters(string Pipe, bool Obeys = false);
