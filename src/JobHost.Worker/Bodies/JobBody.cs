@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,18 +11,21 @@ namespace JobHost.Worker.Bodies;
 /// </summary>
 public sealed class JobBody
 {
+    private readonly MethodInfo code;
     private readonly ParametersReader reader;
     private readonly Func<IServiceProvider, object?, JobContext, Func<object?>> prepare;
 
     private JobBody(
         JobForm form,
         Type codeType,
+        MethodInfo code,
         ParametersReader reader,
         Func<IServiceProvider, object?, JobContext, Func<object?>> prepare
     )
     {
         Form = form;
         CodeType = codeType;
+        this.code = code;
         this.reader = reader;
         this.prepare = prepare;
     }
@@ -49,6 +53,7 @@ public sealed class JobBody
             return new(
                 registration.Form,
                 body.Method.DeclaringType!,
+                body.Method,
                 reader,
                 (services, parameters, context) =>
                 {
@@ -63,7 +68,39 @@ public sealed class JobBody
             )!;
         var whole = ParametersReader.ForType(registration.ParametersType!);
         RequireObject(registration.Name, whole);
-        return new(registration.Form, registration.JobType!, whole, caller.Prepare);
+        return new(registration.Form, registration.JobType!, CodeOf(registration), whole, caller.Prepare);
+    }
+
+    /// <summary>Has the code compiled, which else its first call does.</summary>
+    internal void Compile()
+    {
+        Compile(code);
+        if (code.GetCustomAttribute<StateMachineAttribute>()?.StateMachineType is { } machine)
+        {
+            Compile(machine.GetMethod("MoveNext", BindingFlags.Instance | BindingFlags.NonPublic));
+        }
+
+        static void Compile(MethodBase? method)
+        {
+            // Of generic code there is none until it is called.
+            if (method is { ContainsGenericParameters: false, DeclaringType.IsGenericType: false, IsAbstract: false })
+            {
+                RuntimeHelpers.PrepareMethod(method.MethodHandle);
+            }
+        }
+    }
+
+    private static MethodInfo CodeOf(JobRegistration registration)
+    {
+        var contract = registration.Form switch
+        {
+            JobForm.Async => typeof(IJob<>),
+            JobForm.Blocking => typeof(IThreadJob<>),
+            _ => typeof(IStepJob<>),
+        };
+        return registration
+            .JobType!.GetInterfaceMap(contract.MakeGenericType(registration.ParametersType!))
+            .TargetMethods.Single();
     }
 
     private static void RequireObject(string job, ParametersReader reader)

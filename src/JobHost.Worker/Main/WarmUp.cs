@@ -37,9 +37,9 @@ internal sealed class WarmUp(WorkerJobs jobs, Func<bool> isWanted)
                 // Nobody is there to be killed yet.
                 Brood.KillAll(TimeSpan.FromSeconds(1));
             }
-            foreach (var job in jobs.Names.TakeWhile(_ => !isWanted()))
+            foreach (var job in jobs.OfWorkers.TakeWhile(_ => !isWanted()))
             {
-                jobs.BodyOf(job);
+                jobs.BodyOf(job).Compile();
             }
         }
         catch (Exception)

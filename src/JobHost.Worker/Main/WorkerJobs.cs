@@ -14,7 +14,9 @@ internal sealed class WorkerJobs : IDisposable, IAsyncDisposable
     /// <summary>The services of the jobs.</summary>
     internal IServiceProvider Services => registered.Value.Services;
 
-    internal IEnumerable<string> Names => registered.Value.Jobs.Keys;
+    /// <summary>The jobs that run in workers of their own.</summary>
+    internal IEnumerable<string> OfWorkers =>
+        registered.Value.Jobs.Values.Where(job => job.Options.Kind == JobKind.Process).Select(job => job.Name);
 
     /// <summary>The code of a job. Not for several threads at once.</summary>
     /// <exception cref="JobConfigurationException">There is no such job, or its parameters cannot be bound.</exception>

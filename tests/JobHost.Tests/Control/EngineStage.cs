@@ -1,6 +1,7 @@
 using JobHost.Clock;
 using JobHost.Control;
 using JobHost.Execution.Output;
+using JobHost.Execution.Processes;
 using JobHost.Execution.Stacks;
 using JobHost.Jobs;
 using JobHost.Nodes;
@@ -53,6 +54,14 @@ internal sealed class EngineStage : IDisposable
             Dispatcher,
             folders,
             parameters,
+            new(
+                new("none", []),
+                new("instance", folders),
+                new PortableTier(),
+                new(Min: 0, Max: 0, Timeout.InfiniteTimeSpan),
+                Time,
+                Log.For<WorkerPool>()
+            ),
             stacks,
             autopsies,
             Time,

@@ -18,6 +18,7 @@ public sealed class FrameTests
             Attempt = 2,
             Fence = long.MaxValue,
             WorkingDirectory = "/tmp/ü",
+            Variables = new Dictionary<string, string> { ["NAME"] = "\u0001=ü" },
             TraceParent = "00-1-2-01",
             TraceState = "a=b",
             OwnThread = true,
@@ -43,6 +44,7 @@ public sealed class FrameTests
             Signal = 9,
         },
         new EndedMessage { Ending = BodyEnding.Returned, ResultFileBytes = 1L << 40 },
+        new ReadyMessage(),
         new LeaveMessage(),
         new OfRunMessage(
             Guid.CreateVersion7(),
