@@ -31,6 +31,7 @@ IReadOnlyList<IScenario> scenarios =
     new ChurnScenario(),
     new KillScenario(),
     new OutputScenario(),
+    new FollowersScenario(),
     new ConcurrentScenario(),
     new GrowthScenario(),
     new RecoveryScenario(),

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
 
 namespace JobHost.Benchmarks.Nodes;
 
@@ -22,6 +23,12 @@ internal static class BenchmarkJobs
     internal const string ObeysAsThread = "obeys-thread";
     internal const string ObeysAsStep = "obeys-step";
 
+    /// <summary>Waits for a message, and then writes lines to its log.</summary>
+    internal const string Writes = "writes";
+    internal const int LineCount = 2000;
+
+    internal static readonly string Line = new('x', 100);
+
     private static TaskCompletionSource goOn = New();
     private static TaskCompletionSource told = New();
 
@@ -32,6 +39,7 @@ internal static class BenchmarkJobs
             .Add(TellsAsThread, Tell)
             .Add(TellsAsStep, TellInSteps)
             .Add<TellingJob>(TellsAsProcess, job => job.Kind = JobKind.Process)
+            .Add(Writes, WriteAsync)
             .Add(Obeys, ObeyAsync)
             .Add(ObeysAsThread, Obey)
             .Add(ObeysAsStep, ObeyInSteps);
@@ -41,6 +49,15 @@ internal static class BenchmarkJobs
 
     /// <summary>Completes when the code of the next run inside this process runs.</summary>
     internal static Task NextTold() => (told = New()).Task;
+
+    private static async Task WriteAsync(JobContext context)
+    {
+        await context.ReceiveAsync();
+        for (var line = 0; line < LineCount; line++)
+        {
+            context.Logger.Line(Line);
+        }
+    }
 
     private static Task ObeyAsync(CancellationToken stop)
     {
@@ -82,6 +99,12 @@ internal static class BenchmarkJobs
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+internal static partial class BenchmarkLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Text}")]
+    internal static partial void Line(this ILogger logger, string text);
 }
 
 /// <summary>A job of a class, as most are.</summary>
