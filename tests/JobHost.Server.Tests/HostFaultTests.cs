@@ -83,7 +83,8 @@ public sealed class HostFaultTests
         var ends = await server.Api.StartAsync("p-obeys", new { seconds = 2, marker = obeying.Marker });
         foreach (var witness in new[] { outlasting, overdue, obeying, task })
         {
-            await witness.BeatsAsync();
+            // Some may have ended by the time that it is looked.
+            await Poll.UntilAsync(() => witness.Length > 0, "the job's code to run");
         }
 
         await Wrapped.SignalAsync("STOP", server.Pid);

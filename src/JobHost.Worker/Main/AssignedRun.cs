@@ -54,6 +54,9 @@ internal sealed class AssignedRun
             : null;
     }
 
+    /// <summary>Whether it is a program, and no code of the application's has run.</summary>
+    internal bool IsCommand => command is not null;
+
     /// <summary>Runs it, reports what it says meanwhile, and then how it ended.</summary>
     internal async Task RunAsync()
     {

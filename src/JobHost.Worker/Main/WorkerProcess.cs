@@ -159,6 +159,11 @@ public sealed class WorkerProcess : IDisposable
         // The host looks whom the job leaves behind while there is still somebody whom they are below.
         leave.Wait(LeaveGrace);
         EndTree();
+        if (run.IsCommand && OperatingSystem.IsLinux())
+        {
+            // Nothing in this process has anything to do at its end.
+            Libc._exit(0);
+        }
         // Not a return from the main method: threads that the job left behind would keep the process alive.
         Environment.Exit(0);
         return 0;
