@@ -36,6 +36,7 @@ internal sealed class WorkerPool : IAsyncDisposable
     private readonly HashSet<Task> ending = [];
     private Task filling = Task.CompletedTask;
     private int wanted;
+    private long taken;
     private bool closed;
 
     internal WorkerPool(
@@ -117,17 +118,17 @@ internal sealed class WorkerPool : IAsyncDisposable
     {
         lock (gate)
         {
+            taken++;
             // One that is being started will be there sooner than another.
-            var taken =
-                waiting.FindLast(worker => worker.IsReady) ?? waiting.FindLast(worker => !worker.Ready.IsCompleted);
-            wanted = Math.Clamp(taken is { IsReady: true } ? wanted : wanted * 2, Math.Min(1, bounds.Max), bounds.Max);
-            if (taken is not null)
+            var worker = waiting.FindLast(one => one.IsReady) ?? waiting.FindLast(one => !one.Ready.IsCompleted);
+            wanted = Math.Clamp(worker is { IsReady: true } ? wanted : wanted * 2, Math.Min(1, bounds.Max), bounds.Max);
+            if (worker is not null)
             {
-                waiting.Remove(taken);
-                taken.IsTaken = true;
+                waiting.Remove(worker);
+                worker.IsTaken = true;
             }
             Fill();
-            return taken;
+            return worker;
         }
     }
 
@@ -141,22 +142,25 @@ internal sealed class WorkerPool : IAsyncDisposable
 
     private async Task FillAsync()
     {
+        string? problem = null;
+        long tried = -1;
         while (true)
         {
             lock (gate)
             {
-                if (closed || waiting.Count >= wanted)
+                // After a failure the next run tries again, and one that cannot be started says so itself.
+                if (closed || waiting.Count >= wanted || (problem is not null && tried == taken))
                 {
-                    // Under the lock, so that whoever wants one more meanwhile waits, and then finds nobody at it.
+                    // Under the lock: whoever wants one more comes before, or finds nobody at it.
                     filling = Task.CompletedTask;
                     return;
                 }
+                tried = taken;
             }
-            if (await TryAddAsync() is { } problem)
+            problem = await TryAddAsync();
+            if (problem is not null)
             {
-                // The next run that is started tries again, and one that cannot be started says so itself.
                 logger.NoneWaits(problem);
-                return;
             }
         }
     }
