@@ -40,7 +40,7 @@ internal sealed class JobHostService(
         shield.Begin();
         var allGone = await leftovers.KillAllAsync();
         await tier.ChooseAsync();
-        workers.Begin();
+        workers.Fill();
         await registry.RecoverAsync(allGone, leftovers, runner, stopped.Token);
         await schedules.RecallAsync();
     }

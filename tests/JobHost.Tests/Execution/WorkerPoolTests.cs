@@ -34,7 +34,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
     public async Task Nobody_waits_before_there_was_a_run_and_one_does_then()
     {
         var pool = Pool(least: 0, most: 4);
-        pool.Begin();
+        pool.Fill();
         Assert.Empty(tier.Started);
 
         var first = await TakeAsync(pool);
@@ -52,7 +52,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
     public async Task Who_waited_is_the_run_s_from_then_on()
     {
         var pool = Pool(least: 1, most: 1);
-        pool.Begin();
+        pool.Fill();
         await WaitingAsync(pool, 1);
         var run = RunId.New(time);
 
@@ -65,7 +65,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
     public async Task Runs_that_find_nobody_double_the_number_up_to_the_most()
     {
         var pool = Pool(least: 1, most: 5);
-        pool.Begin();
+        pool.Fill();
         await WaitingAsync(pool, 1);
 
         await TakeAsync(pool);
@@ -86,7 +86,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
     public async Task Nobody_waits_where_nobody_shall()
     {
         var pool = Pool(least: 0, most: 0);
-        pool.Begin();
+        pool.Fill();
 
         await TakeAsync(pool);
         await TakeAsync(pool);
@@ -99,7 +99,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
     public async Task A_run_with_limits_that_its_worker_must_be_born_in_gets_one_of_its_own()
     {
         var pool = Pool(least: 1, most: 1);
-        pool.Begin();
+        pool.Fill();
         await WaitingAsync(pool, 1);
 
         foreach (
@@ -126,7 +126,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
     public async Task Those_that_nobody_needs_end_but_for_the_least()
     {
         var pool = Pool(least: 1, most: 2);
-        pool.Begin();
+        pool.Fill();
         await WaitingAsync(pool, 1);
         tier.Ready = false;
         await TakeAsync(pool);
@@ -146,7 +146,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
     public async Task One_that_ends_while_it_waits_is_nobody_s()
     {
         var pool = Pool(least: 1, most: 1);
-        pool.Begin();
+        pool.Fill();
         await WaitingAsync(pool, 1);
 
         tier.Started[0].Kill();
@@ -162,7 +162,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
         tier.Says = new LeaveMessage();
         var pool = Pool(least: 1, most: 1);
 
-        pool.Begin();
+        pool.Fill();
 
         await UntilAsync(() => tier.Started is [Tree { RootEnded.IsCompleted: true }]);
         Assert.Equal(0, pool.Waiting);
@@ -174,7 +174,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
     {
         tier.Refuses = true;
         var pool = Pool(least: 1, most: 1);
-        pool.Begin();
+        pool.Fill();
 
         await Assert.ThrowsAsync<IOException>(() => TakeAsync(pool));
         tier.Refuses = false;
@@ -187,7 +187,7 @@ public sealed class WorkerPoolTests : IAsyncDisposable
     public async Task All_that_wait_end_with_the_pool_and_whom_a_run_has_does_not()
     {
         var pool = Pool(least: 2, most: 2);
-        pool.Begin();
+        pool.Fill();
         await WaitingAsync(pool, 2);
         var taken = await TakeAsync(pool);
         await WaitingAsync(pool, 2);
@@ -198,8 +198,17 @@ public sealed class WorkerPoolTests : IAsyncDisposable
         Assert.False(taken.Tree.RootEnded.IsCompleted);
     }
 
-    private static Task<WaitingWorker> TakeAsync(WorkerPool pool) =>
-        pool.TakeAsync(RunId.New(TimeProvider.System), Limits(new()));
+    private static async Task<WaitingWorker> TakeAsync(WorkerPool pool)
+    {
+        try
+        {
+            return await pool.TakeAsync(RunId.New(TimeProvider.System), Limits(new()));
+        }
+        finally
+        {
+            pool.Fill();
+        }
+    }
 
     private static RunLimits Limits(JobLimits limits) => new(limits, null!, null!);
 

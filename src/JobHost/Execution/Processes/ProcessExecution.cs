@@ -160,6 +160,7 @@ internal sealed partial class ProcessExecution : RunExecution
             violation = problem;
         }
         assigned.TrySetResult();
+        workers.Fill();
         var listening = ListenAsync(worker);
         var watching = WatchLimitsAsync(tree);
 

@@ -70,12 +70,18 @@ internal sealed class WorkerPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins to start the least that there shall be; the tier must have been chosen.</summary>
-    internal void Begin()
+    /// <summary>
+    /// Begins to start those that are missing; the tier must have been chosen. Not done when one is taken: the run that has it
+    /// goes first, and asks for this when it is on its way.
+    /// </summary>
+    internal void Fill()
     {
         lock (gate)
         {
-            Fill();
+            if (filling.IsCompleted && !closed && waiting.Count < wanted)
+            {
+                filling = Task.Run(FillAsync);
+            }
         }
     }
 
@@ -127,16 +133,7 @@ internal sealed class WorkerPool : IAsyncDisposable
                 waiting.Remove(worker);
                 worker.IsTaken = true;
             }
-            Fill();
             return worker;
-        }
-    }
-
-    private void Fill()
-    {
-        if (filling.IsCompleted && !closed && waiting.Count < wanted)
-        {
-            filling = Task.Run(FillAsync);
         }
     }
 
