@@ -9,7 +9,7 @@ internal sealed record Settings
     internal const string Usage = """
         JobHost benchmarks: what the product costs beside what the machine itself costs, in the same run.
 
-          SCENARIO | all        what to measure
+          SCENARIO,... | all    what to measure
           --rounds N            interleaved rounds; default 100
           --records N           runs that a node has behind it, at most; default 1000000
           --tiers A,B           cgroup, pidns, sweep, group; default all
@@ -45,15 +45,7 @@ internal sealed record Settings
     internal static Settings Parse(IReadOnlyList<string> arguments, IReadOnlyList<IScenario> scenarios)
     {
         var rest = new Queue<string>(arguments);
-        var name = rest.Dequeue();
-        var settings = new Settings
-        {
-            Scenarios = [.. scenarios.Where(scenario => name == "all" || scenario.Name == name)],
-        };
-        if (settings.Scenarios.Count == 0)
-        {
-            throw new BenchmarkException($"there is no scenario '{name}'");
-        }
+        var settings = new Settings { Scenarios = ScenariosOf(rest.Dequeue(), scenarios) };
         while (rest.TryDequeue(out var option))
         {
             if (!rest.TryDequeue(out var value))
@@ -78,6 +70,19 @@ internal sealed record Settings
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
             ? number
             : throw new BenchmarkException($"{option} needs a number above 0");
+
+    private static IReadOnlyList<IScenario> ScenariosOf(string names, IReadOnlyList<IScenario> scenarios) =>
+        names == "all"
+            ? scenarios
+            :
+            [
+                .. names
+                    .Split(',')
+                    .Select(name =>
+                        scenarios.FirstOrDefault(scenario => scenario.Name == name)
+                        ?? throw new BenchmarkException($"there is no scenario '{name}'")
+                    ),
+            ];
 
     private static string[] TiersOf(string value)
     {

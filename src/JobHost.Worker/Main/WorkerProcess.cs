@@ -153,7 +153,14 @@ public sealed class WorkerProcess : IDisposable
         {
             zombies.Begin(begun);
         }
-        channel.Send(new ReadyMessage());
+        try
+        {
+            channel.Send(new ReadyMessage());
+        }
+        catch (IOException)
+        {
+            EndWithHost();
+        }
         begun.Wait();
         await run!.RunAsync();
         // The host looks whom the job leaves behind while there is still somebody whom they are below.
@@ -174,7 +181,11 @@ public sealed class WorkerProcess : IDisposable
     /// </summary>
     private static void Become(AssignMessage assignment)
     {
-        if (assignment.RunId.ToString() is var id && id != Environment.GetEnvironmentVariable(RunProcesses.RunVariable))
+        if (
+            OperatingSystem.IsLinux()
+            && assignment.RunId.ToString() is var id
+            && id != Environment.GetEnvironmentVariable(RunProcesses.RunVariable)
+        )
         {
             Mark(id);
         }
@@ -183,7 +194,7 @@ public sealed class WorkerProcess : IDisposable
             OwnEnvironment.Set(name, value);
         }
         Directory.SetCurrentDirectory(assignment.WorkingDirectory);
-        if (assignment.OpenFiles is { } limit)
+        if (assignment.OpenFiles is { } limit && OperatingSystem.IsLinux())
         {
             ResourceLimits.SetOpenFiles(limit);
         }
@@ -207,10 +218,7 @@ public sealed class WorkerProcess : IDisposable
         {
             if (channel.Receive() is AssignMessage assignment)
             {
-                if (OperatingSystem.IsLinux())
-                {
-                    Become(assignment);
-                }
+                Become(assignment);
                 run = new(assignment, channel, (WorkerReporter)reporter!, jobs, zombies);
                 begun.Set();
             }

@@ -15,7 +15,10 @@ internal static unsafe class OwnEnvironment
     {
         // The class library has a copy of its own, which it gives to what it starts.
         Environment.SetEnvironmentVariable(name, value);
-        _ = Libc.setenv(name, value, 1);
+        if (OperatingSystem.IsLinux())
+        {
+            _ = Libc.setenv(name, value, 1);
+        }
     }
 
     /// <summary>Gives a variable another value that is as long, so that others see it, too.</summary>
