@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using JobHost.Benchmarks.Measuring;
 using JobHost.Worker.Main;
-using JobHost.Worker.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace JobHost.Benchmarks.Kills;
@@ -113,16 +112,12 @@ internal sealed class MachineKills(string server, string folder) : IDisposable
         RandomAccess.FlushToDisk(file);
     }
 
-    /// <summary>A worker that waits for an assignment which never comes.</summary>
+    /// <summary>A worker that has said that it is ready, and waits for an assignment which never comes.</summary>
     private async Task<BareChild> IdleWorkerAsync(CancellationToken cancellationToken)
     {
         const string channel = "3";
         var worker = new BareChild(server, [WorkerProcess.Verb, channel, channel], hasChannel: true);
-        await Tree.WhenAsync(() => Task.FromResult(IsIdle(worker.Pid)), cancellationToken);
+        await Tree.WhenAsync(() => Task.FromResult(worker.HasSpoken), cancellationToken);
         return worker;
     }
-
-    /// <summary>Its first thread waits on the channel: it has begun whatever it begins.</summary>
-    private static bool IsIdle(int pid) =>
-        ProcFs.WaitChannel(pid) is { } wait && wait.Contains("unix_stream", StringComparison.Ordinal);
 }

@@ -46,6 +46,12 @@ internal sealed class BareChild : IDisposable
 
     internal int Pid { get; }
 
+    /// <summary>Whether it lives, and has said something.</summary>
+    internal bool HasSpoken =>
+        channel is not null
+        && Pipes.HasInput((int)channel.DangerousGetHandle())
+        && ProcFs.Read(Pid) is { IsDead: false };
+
     /// <summary>Waits until it has ended by itself, and reaps it.</summary>
     internal void Wait() => Children.WaitAndReap(pidfd);
 
