@@ -138,6 +138,8 @@ internal sealed class TierServer : IAsyncDisposable
                 {
                     Samples = false,
                     Kill = new { Tier = tier },
+                    // Else the next worker would be started while this one is killed, and take its time.
+                    Worker = new { MaxIdle = 0 },
                     Commands = new[] { Victim.Sleep, Victim.Tree }.ToDictionary(
                         victim => victim.Job,
                         victim => new { victim.File, victim.Arguments }
