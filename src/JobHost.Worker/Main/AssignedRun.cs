@@ -10,7 +10,6 @@ namespace JobHost.Worker.Main;
 /// <summary>The one run of a worker, from its assignment until the host has been told how it ended.</summary>
 internal sealed class AssignedRun
 {
-    private readonly AssignMessage assignment;
     private readonly WorkerReporter reporter;
     private readonly WorkerJobs jobs;
     private readonly ChannelMail mail;
@@ -30,7 +29,7 @@ internal sealed class AssignedRun
         AdoptedZombies zombies
     )
     {
-        this.assignment = assignment;
+        Assignment = assignment;
         this.reporter = reporter;
         this.jobs = jobs;
         mail = new(channel.Send);
@@ -54,7 +53,9 @@ internal sealed class AssignedRun
             : null;
     }
 
-    /// <summary>Whether it is a program, and no code of the application's has run.</summary>
+    internal AssignMessage Assignment { get; }
+
+    /// <summary>Whether it is a program, and no job's code has run.</summary>
     internal bool IsCommand => command is not null;
 
     /// <summary>Runs it, reports what it says meanwhile, and then how it ended.</summary>
@@ -102,12 +103,12 @@ internal sealed class AssignedRun
         {
             // What the services keep back they write when they end, which belongs to the run.
             await using var ending = jobs;
-            var body = jobs.BodyOf(assignment.Job);
+            var body = jobs.BodyOf(Assignment.Job);
             await using var scope = jobs.Services.CreateAsyncScope();
             var parameters = ParametersFile.Read(
                 body,
-                assignment.Parameters,
-                assignment.ParametersFile,
+                Assignment.Parameters,
+                Assignment.ParametersFile,
                 out var errors
             );
             if (errors.Count > 0)

@@ -26,7 +26,6 @@ public sealed class WorkerProcess : IDisposable
     internal const string SharedNamespace = "shared-namespace";
 
     private readonly WorkerChannel channel;
-    private readonly int inputDescriptor;
     private readonly WorkerJobs jobs;
 
     // How long the host may take to say that it has heard the end.
@@ -43,10 +42,9 @@ public sealed class WorkerProcess : IDisposable
     private readonly AdoptedZombies zombies = new();
     private volatile AssignedRun? run;
 
-    private WorkerProcess(WorkerChannel channel, int inputDescriptor, Action<JobsBuilder> configureJobs)
+    private WorkerProcess(WorkerChannel channel, Action<JobsBuilder> configureJobs)
     {
         this.channel = channel;
-        this.inputDescriptor = inputDescriptor;
         jobs = new(configureJobs);
     }
 
@@ -85,8 +83,11 @@ public sealed class WorkerProcess : IDisposable
             using var lane = new LaneProcess(toHost, configureJobs);
             lane.Run();
         }
-        using var worker = new WorkerProcess(toHost, int.Parse(input, CultureInfo.InvariantCulture), configureJobs);
-        return await worker.RunAsync();
+        using var worker = new WorkerProcess(toHost, configureJobs);
+        // Where its assignment is there already, its run has waited long enough.
+        return await worker.RunAsync(
+            isEarly: OperatingSystem.IsLinux() && !Pipes.HasInput(int.Parse(input, CultureInfo.InvariantCulture))
+        );
     }
 
     /// <inheritdoc/>
@@ -125,7 +126,8 @@ public sealed class WorkerProcess : IDisposable
         }
     }
 
-    private async Task<int> RunAsync()
+    /// <param name="isEarly">Whether it was started ahead, for a run that is yet to come.</param>
+    private async Task<int> RunAsync(bool isEarly)
     {
         // SIGTERM reaches the whole group. For a worker it means "stop, please", never "die without a word".
         using var terminate = PosixSignalRegistration.Create(
@@ -136,22 +138,23 @@ public sealed class WorkerProcess : IDisposable
                 run?.StopIfNobodyHas(new(StopCause.Request, "SIGTERM", null));
             }
         );
-        if (OperatingSystem.IsLinux() && !IsWanted())
-        {
-            // Marked as what it is already: whether it could be marked as a run's must be known before it is given one.
-            Mark(Environment.GetEnvironmentVariable(RunProcesses.RunVariable) ?? "");
-            // On this thread, which is none of the pool's: it waits for the assignment.
-            new WarmUp(jobs, IsWanted)
-                .RunAsync()
-                .GetAwaiter()
-                .GetResult();
-        }
-        // All threads are there before there is anything to do, as each takes longer to start than to do it.
+        // All threads are there before there is anything to do, as each takes longer to start than to do it; and the lifeline
+        // before any code of the application's, which may never return.
         using var reporter = new WorkerReporter(channel);
         new Thread(Listen) { Name = "jobhost-lifeline", IsBackground = true }.Start(reporter);
         if (OperatingSystem.IsLinux())
         {
             zombies.Begin(begun);
+        }
+        if (isEarly && OperatingSystem.IsLinux())
+        {
+            // Marked as what it is already: whether it could be marked as a run's must be known before it is given one.
+            Mark(Environment.GetEnvironmentVariable(RunProcesses.RunVariable) ?? "");
+            // On this thread, which is none of the pool's: it waits for the assignment.
+            new WarmUp(jobs, () => begun.IsSet)
+                .RunAsync()
+                .GetAwaiter()
+                .GetResult();
         }
         try
         {
@@ -162,7 +165,8 @@ public sealed class WorkerProcess : IDisposable
             EndWithHost();
         }
         begun.Wait();
-        await run!.RunAsync();
+        Become(run!.Assignment);
+        await run.RunAsync();
         // The host looks whom the job leaves behind while there is still somebody whom they are below.
         leave.Wait(LeaveGrace);
         EndTree();
@@ -209,8 +213,6 @@ public sealed class WorkerProcess : IDisposable
         }
     }
 
-    private bool IsWanted() => Pipes.HasInput(inputDescriptor);
-
     /// <summary>The lifeline: hears what the host says, until it is gone.</summary>
     private void Listen(object? reporter)
     {
@@ -218,7 +220,6 @@ public sealed class WorkerProcess : IDisposable
         {
             if (channel.Receive() is AssignMessage assignment)
             {
-                Become(assignment);
                 run = new(assignment, channel, (WorkerReporter)reporter!, jobs, zombies);
                 begun.Set();
             }
