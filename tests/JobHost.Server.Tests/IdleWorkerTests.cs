@@ -175,6 +175,31 @@ public sealed class IdleWorkerTests
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task One_whose_registration_never_returns_ends_with_host_and_keeper_all_the_same()
+    {
+        Needs.Linux();
+        var temporary = Directory.CreateDirectory(Path.Combine(Leaks.Folder, $"tmp-{Guid.NewGuid():N}")).FullName;
+        var settings = Commands.Script("exits", "exit 3");
+        await using var server = await ServerProcess.StartAsync(
+            new Dictionary<string, string> { ["TMPDIR"] = temporary },
+            settings: ["--JobHost:Worker:MaxIdle=1", .. settings.Select(one => $"--{one.Key}={one.Value}")]
+        );
+        await File.WriteAllTextAsync(Path.Combine(temporary, "hang-registration"), "", ApiClient.Token);
+
+        // A command needs no registration; what is started after it, for the next run, does.
+        Assert.Equal("3", (await server.Api.RunAsync("exits")).Text("exitCode"));
+        await Poll.UntilAsync(
+            () => File.Exists(Path.Combine(temporary, "hang-registration.hangs")),
+            "a registration to hang"
+        );
+        var hanging = ProcessScan.WithMark($"TMPDIR={temporary}");
+        Assert.Contains(hanging, process => process.Contains(" work ", StringComparison.Ordinal));
+        await server.KillWithKeeperAsync();
+
+        await Poll.UntilAsync(() => ProcessScan.WithMark($"TMPDIR={temporary}").Count == 0, "all of it to end");
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task What_is_left_of_a_run_that_had_one_is_found_by_the_next_life()
     {
         Needs.Linux();

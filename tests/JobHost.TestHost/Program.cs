@@ -1,4 +1,11 @@
 using JobHost.Server;
 using JobHost.TestHost.Jobs;
 
-return await JobHostServer.RunAsync(args, (jobs, _) => jobs.AddMisbehaving());
+return await JobHostServer.RunAsync(
+    args,
+    (jobs, _) =>
+    {
+        HangingRegistration.HangIfAsked();
+        jobs.AddMisbehaving();
+    }
+);
