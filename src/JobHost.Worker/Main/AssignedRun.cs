@@ -128,13 +128,7 @@ internal sealed class AssignedRun
             outcome = BodyOutcome.Threw(exception, context);
         }
         context.Activity?.Dispose();
-        return new()
-        {
-            Ending = outcome.Ending,
-            Result = outcome.Result,
-            ResultFileBytes = outcome.ResultFileBytes,
-            Error = outcome.Error,
-        };
+        return EndedMessage.Of(outcome);
     }
 
     private async Task<object?> CallAsync(JobBody body, IServiceProvider services, object? parameters)

@@ -172,19 +172,7 @@ internal sealed class LaneProcess : IDisposable
         {
             runs.TryRemove(id, out _);
             run.Activity?.Dispose();
-            var outcome = run.Completion.GetAwaiter().GetResult();
-            channel.Send(
-                new OfRunMessage(
-                    id,
-                    new EndedMessage
-                    {
-                        Ending = outcome.Ending,
-                        Result = outcome.Result,
-                        ResultFileBytes = outcome.ResultFileBytes,
-                        Error = outcome.Error,
-                    }
-                )
-            );
+            channel.Send(new OfRunMessage(id, EndedMessage.Of(run.Completion.GetAwaiter().GetResult())));
         }
     }
 

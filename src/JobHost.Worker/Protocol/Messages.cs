@@ -89,6 +89,15 @@ internal sealed record EndedMessage : Message
 
     /// <summary>Of a command.</summary>
     public int? Signal { get; init; }
+
+    internal static EndedMessage Of(BodyOutcome outcome) =>
+        new()
+        {
+            Ending = outcome.Ending,
+            Result = outcome.Result,
+            ResultFileBytes = outcome.ResultFileBytes,
+            Error = outcome.Error,
+        };
 }
 
 /// <summary>Both ways, where a worker is a lane and runs several: a message about one of them.</summary>

@@ -31,8 +31,8 @@ internal sealed class ChurnScenario : IScenario
         );
         var measured = await Rounds.MeasureAsync(
             [
-                new("fork, exec and wait of /bin/true", _ => Armed(() => AllAsync(() => Task.Run(RunBare)))),
-                new("runs of the command", _ => Armed(() => AllAsync(() => RunAsync(node, cancellationToken)))),
+                Contender.Of("fork, exec and wait of /bin/true", _ => AllAsync(() => Task.Run(RunBare))),
+                Contender.Of("runs of the command", token => AllAsync(() => RunAsync(node, token))),
             ],
             Math.Min(settings.Rounds, MaxRounds),
             cancellationToken,
@@ -40,13 +40,6 @@ internal sealed class ChurnScenario : IScenario
         );
         yield return new(Name, [measured[0]], [measured[1]], Rival: null);
     }
-
-    private static Task<Func<Task<Func<Task>?>>> Armed(Func<Task> act) =>
-        Task.FromResult<Func<Task<Func<Task>?>>>(async () =>
-        {
-            await act();
-            return null;
-        });
 
     private static async Task AllAsync(Func<Task> one)
     {

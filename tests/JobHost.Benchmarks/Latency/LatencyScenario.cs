@@ -49,8 +49,8 @@ internal sealed class LatencyScenario : IScenario
         using var told = new NamedPipe(Path.Join(folder.Path, "told"));
         var measured = await Rounds.MeasureAsync(
             [
-                new("fork, exec and wait of /bin/true", _ => Act(RunBare)),
-                new("Process.Start of /bin/true and WaitForExit", _ => Act(RunByLibrary)),
+                Contender.Of("fork, exec and wait of /bin/true", _ => Done(RunBare)),
+                Contender.Of("Process.Start of /bin/true and WaitForExit", _ => Done(RunByLibrary)),
                 Begins("task: to its code", node, BenchmarkJobs.TellsAsTask),
                 Begins("thread: to its code", node, BenchmarkJobs.TellsAsThread),
                 Begins("step: to its code", node, BenchmarkJobs.TellsAsStep),
@@ -72,12 +72,11 @@ internal sealed class LatencyScenario : IScenario
         yield return new(Name, [.. measured.Take(2)], [.. measured.Skip(2)], Rival: null);
     }
 
-    private static Task<Func<Task<Func<Task>?>>> Act(Action act) =>
-        Task.FromResult<Func<Task<Func<Task>?>>>(() =>
-        {
-            act();
-            return Task.FromResult<Func<Task>?>(null);
-        });
+    private static Task Done(Action act)
+    {
+        act();
+        return Task.CompletedTask;
+    }
 
     private static void RunBare()
     {

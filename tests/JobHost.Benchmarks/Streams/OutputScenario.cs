@@ -39,8 +39,8 @@ internal sealed class OutputScenario : IScenario
         );
         var measured = await Rounds.MeasureAsync(
             [
-                new("cat, its pipe copied into a file", _ => Act(() => CopyAsync(printed, cancellationToken))),
-                new("a run of cat", _ => Act(() => RunAsync(node, cancellationToken))),
+                Contender.Of("cat, its pipe copied into a file", token => CopyAsync(printed, token)),
+                Contender.Of("a run of cat", token => RunAsync(node, token)),
             ],
             settings.Rounds,
             cancellationToken,
@@ -48,13 +48,6 @@ internal sealed class OutputScenario : IScenario
         );
         yield return new(Name, [measured[0]], [measured[1]], Rival: null);
     }
-
-    private static Task<Func<Task<Func<Task>?>>> Act(Func<Task> act) =>
-        Task.FromResult<Func<Task<Func<Task>?>>>(async () =>
-        {
-            await act();
-            return null;
-        });
 
     private static async Task WriteLinesAsync(string file, CancellationToken cancellationToken)
     {

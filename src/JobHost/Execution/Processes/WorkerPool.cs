@@ -33,7 +33,7 @@ internal sealed class WorkerPool : IAsyncDisposable
 
     // The newest last, who is also the first to be taken: so the first in the list is the one that nobody needs.
     private readonly List<WaitingWorker> waiting = [];
-    private readonly HashSet<Task> ending = [];
+    private readonly Dictionary<WaitingWorker, Task> ending = [];
     private Task filling = Task.CompletedTask;
     private int wanted;
     private long taken;
@@ -115,7 +115,7 @@ internal sealed class WorkerPool : IAsyncDisposable
         Task all;
         lock (gate)
         {
-            all = Task.WhenAll(ending);
+            all = Task.WhenAll(ending.Values);
         }
         await all.EndsWithinAsync(EndBound, time, CancellationToken.None);
     }
@@ -224,31 +224,21 @@ internal sealed class WorkerPool : IAsyncDisposable
     /// <summary>Ends one that waits, if it still does.</summary>
     private void Discard(WaitingWorker worker)
     {
-        if (!waiting.Remove(worker))
+        if (waiting.Remove(worker))
         {
-            return;
+            ending.Add(worker, Task.Run(() => EndAsync(worker)));
         }
-        var end = Task.Run(() => EndAsync(worker));
-        ending.Add(end);
-        _ = end.ContinueWith(
-            ended =>
-            {
-                lock (gate)
-                {
-                    ending.Remove(ended);
-                }
-            },
-            CancellationToken.None,
-            TaskContinuationOptions.None,
-            TaskScheduler.Default
-        );
     }
 
-    private static async Task EndAsync(WaitingWorker worker)
+    private async Task EndAsync(WaitingWorker worker)
     {
         worker.Tree.Kill();
         await worker.Tree.Gone;
         await worker.Tree.DisposeAsync();
+        lock (gate)
+        {
+            ending.Remove(worker);
+        }
     }
 
     private void Trim()
