@@ -132,6 +132,22 @@ public sealed class MessagesTests(MessagesServer server) : IClassFixture<Message
         Assert.Equal(500, (await ListAsync(id, "limit=1000"))[0].GetProperty("message").GetInt32());
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData("leaves-talker")]
+    [InlineData("lane-leaves-talker")]
+    [InlineData("p-leaves-talker")]
+    public async Task What_talks_on_after_the_end_of_its_run_changes_nothing(string job)
+    {
+        var neighbour = await api.StartAsync("lane-obeys");
+        await api.UntilAsync(neighbour, "running");
+
+        var runs = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => api.RunAsync(job)));
+
+        Assert.All(runs, run => Assert.Equal("succeeded", run.Text("state")));
+        Assert.Equal("running", (await api.GetRunAsync(neighbour)).Text("state"));
+        await api.StopAsync(neighbour);
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task A_message_that_is_too_large_is_refused_where_it_is_said() =>
         Assert.Contains(
@@ -203,6 +219,23 @@ public sealed class MessagesTests(MessagesServer server) : IClassFixture<Message
         (await api.SubmitAsync("/api/v1/jobs/cat/resume", null)).Expect(200);
         Assert.Equal("succeeded", (await api.EndAsync(id)).Text("state"));
         Assert.Equal(new string('x', 999) + "y", await api.LogAsync(id, "stdout"));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_command_ends_as_it_ended_though_somebody_whom_it_left_reads_on()
+    {
+        Needs.Linux();
+        (await api.SubmitAsync("/api/v1/jobs/leaves-reader/pause", null)).Expect(200);
+        var id = await api.StartAsync("leaves-reader");
+        for (var count = 0; count < 500; count++)
+        {
+            (await FeedAsync(id, "line\n"u8.ToArray())).Expect(202);
+        }
+
+        (await api.SubmitAsync("/api/v1/jobs/leaves-reader/resume", null)).Expect(200);
+
+        Assert.Equal("succeeded", (await api.EndAsync(id)).Text("state"));
+        Assert.NotEmpty(await ListAsync(id, "direction=in"));
     }
 
     [Fact(Timeout = 120_000)]
@@ -284,6 +317,10 @@ public sealed class MessagesServer : InProcessServer
                 ["JobHost:Commands:deaf:File"] = "/bin/sleep",
                 ["JobHost:Commands:deaf:Arguments:0"] = "60",
                 ["JobHost:Commands:deaf:TakesInput"] = "true",
+                ["JobHost:Commands:leaves-reader:File"] = "/bin/sh",
+                ["JobHost:Commands:leaves-reader:Arguments:0"] = "-c",
+                ["JobHost:Commands:leaves-reader:Arguments:1"] = "cat <&0 >/dev/null & head -c 20 >/dev/null",
+                ["JobHost:Commands:leaves-reader:TakesInput"] = "true",
                 ["JobHost:Commands:no-input:File"] = "/bin/sleep",
                 ["JobHost:Commands:no-input:Arguments:0"] = "60",
             }

@@ -84,6 +84,11 @@ internal static class LogsApi
         }
 
         var file = new LogFile(registry.OutputFile(run.Id, source!.Value));
+        if (file.Length == 0 && await RunsApi.FindAsync(id, registry) is null)
+        {
+            // Removed meanwhile: a log that is gone must not look like an empty one.
+            return Problems.UnknownRun(id);
+        }
         var position = lastId ?? (tail is { } lines ? file.TailOffset(lines) : offset ?? 0);
         if (follow ?? EventStream.IsWanted(context.Request))
         {

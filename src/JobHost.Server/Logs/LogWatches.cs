@@ -87,10 +87,13 @@ internal sealed class LogWatches(JobRegistry registry, TimeProvider time)
             {
                 try
                 {
-                    // The length last: what is there then is all, when the run had ended by now.
+                    // The length after that: what is there then is all, when the run had ended by now.
                     var leaves = owner.registry.HasDrained;
-                    var found = await owner.registry.FindAsync(run);
-                    Tell(new(file.Length, found is not { IsEnded: false }, found is null, leaves));
+                    var isOver = await owner.registry.FindAsync(run) is not { IsEnded: false };
+                    var length = file.Length;
+                    // But one that has ended may be removed at any time, its record first: then it was the length of nothing.
+                    var isGone = isOver && await owner.registry.FindAsync(run) is null;
+                    Tell(new(length, isOver, isGone, leaves));
                 }
                 catch (Exception)
                 {

@@ -46,6 +46,10 @@ internal sealed class AssignedCommand(
         {
             return new() { Ending = BodyEnding.Failed, Error = new("start", problem.Message, null) };
         }
+        finally
+        {
+            input.Finish();
+        }
     }
 
     /// <summary>Asks it to stop, where it has begun; where it has not, it is asked when it does.</summary>

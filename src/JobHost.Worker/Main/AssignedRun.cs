@@ -128,6 +128,7 @@ internal sealed class AssignedRun
             outcome = BodyOutcome.Threw(exception, context);
         }
         context.Activity?.Dispose();
+        context.Mail.Finish();
         return EndedMessage.Of(outcome);
     }
 

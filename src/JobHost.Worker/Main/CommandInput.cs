@@ -12,12 +12,25 @@ namespace JobHost.Worker.Main;
 internal sealed class CommandInput(Action<Message> send)
 {
     private readonly BlockingCollection<InputMessage> waiting = [];
+    private readonly Lock telling = new();
+    private bool isOver;
 
     internal void Add(InputMessage input) => waiting.Add(input);
 
     /// <summary>Begins to feed; the stream is closed with the end of the input.</summary>
     internal void Begin(Stream stdin) =>
         new Thread(() => Feed(stdin)) { Name = "jobhost-input", IsBackground = true }.Start();
+
+    /// <summary>
+    /// The command has ended: nothing more is told of what it takes, though somebody that it left may read on.
+    /// </summary>
+    internal void Finish()
+    {
+        lock (telling)
+        {
+            isOver = true;
+        }
+    }
 
     /// <summary>The two ends of a pipe: the command's and the worker's.</summary>
     internal static (SafeFileHandle Read, FileStream Write) Open()
@@ -39,7 +52,7 @@ internal sealed class CommandInput(Action<Message> send)
                         stdin.Write(input.Bytes);
                         stdin.Flush();
                     }
-                    send(new ReceivedMessage(input.Sequence));
+                    TellReceived(input.Sequence);
                     if (input.Bytes.Length == 0)
                     {
                         return;
@@ -50,6 +63,17 @@ internal sealed class CommandInput(Action<Message> send)
         catch (IOException)
         {
             // The command has closed its input, or ended; or the host is gone. What it did not take stays unread.
+        }
+    }
+
+    private void TellReceived(long sequence)
+    {
+        lock (telling)
+        {
+            if (!isOver)
+            {
+                send(new ReceivedMessage(sequence));
+            }
         }
     }
 }

@@ -81,7 +81,7 @@ internal sealed class LaneProcess : IDisposable
                 _ = run.Execution?.ClimbAsync(climb.Rung, climb.Notice, climb.Grace, CancellationToken.None);
                 break;
             case OfRunMessage { Message: DeliverMessage deliver } of when runs.TryGetValue(of.RunId, out var run):
-                run.Inbox.Deliver(deliver.Message);
+                run.Mail.Deliver(deliver.Message);
                 break;
             case OfRunMessage { Message: SaidMessage said } of when runs.TryGetValue(of.RunId, out var run):
                 run.Outbox.Hear(said);
@@ -172,6 +172,7 @@ internal sealed class LaneProcess : IDisposable
         {
             runs.TryRemove(id, out _);
             run.Activity?.Dispose();
+            run.Mail.Finish();
             channel.Send(new OfRunMessage(id, EndedMessage.Of(run.Completion.GetAwaiter().GetResult())));
         }
     }
@@ -183,7 +184,7 @@ internal sealed class LaneProcess : IDisposable
         Task<BodyOutcome> completion
     )
     {
-        internal RunMail Inbox => context.Mail;
+        internal RunMail Mail => context.Mail;
 
         internal ChannelMail Outbox => mail;
 

@@ -17,14 +17,18 @@ internal interface IMailCarrier
 
 /// <summary>
 /// The messages of one attempt. Job code may be aborted at any instruction, so whatever it does here takes no lock that
-/// another needs: a queue is exchanged in one step, and what goes out is carried by the pool.
+/// another needs: queues are exchanged in one step, and what goes out is carried by the pool.
 /// </summary>
 internal sealed class RunMail(IMailCarrier carrier)
 {
     /// <summary>The largest message: 64 KiB of JSON.</summary>
     internal const int MaxBytes = 64 * 1024;
 
+    private readonly Lock carrying = new();
+
     private ImmutableQueue<JobMessage> inbox = [];
+    private ImmutableQueue<long> received = [];
+    private bool isOver;
 
     // Made by whoever waits: most code receives nothing.
     private TaskCompletionSource? arrival;
@@ -48,7 +52,8 @@ internal sealed class RunMail(IMailCarrier carrier)
             var arrived = (Interlocked.CompareExchange(ref arrival, made, null) ?? made).Task;
             if (ImmutableInterlocked.TryDequeue(ref inbox, out var message))
             {
-                ThreadPool.UnsafeQueueUserWorkItem(carrier.NoteReceived, message.Sequence, preferLocal: false);
+                ImmutableInterlocked.Enqueue(ref received, message.Sequence);
+                ThreadPool.UnsafeQueueUserWorkItem(static mail => mail.NoteReceived(), this, preferLocal: false);
                 return message;
             }
             await arrived.WaitAsync(cancellationToken);
@@ -74,6 +79,40 @@ internal sealed class RunMail(IMailCarrier carrier)
         {
             throw new ArgumentException("The message cannot be written as JSON.", nameof(message), problem);
         }
-        return Task.Run(() => carrier.SayAsync(body));
+        return Task.Run(() => SayAsync(body));
+    }
+
+    /// <summary>
+    /// The code has ended. What it has received by now is told before anybody tells of the end, and whatever it left running
+    /// says and receives nothing more: after its end a run is silent.
+    /// </summary>
+    internal void Finish()
+    {
+        lock (carrying)
+        {
+            NoteReceived();
+            isOver = true;
+        }
+    }
+
+    private void NoteReceived()
+    {
+        lock (carrying)
+        {
+            while (!isOver && ImmutableInterlocked.TryDequeue(ref received, out var sequence))
+            {
+                carrier.NoteReceived(sequence);
+            }
+        }
+    }
+
+    private Task SayAsync(JsonElement body)
+    {
+        lock (carrying)
+        {
+            return isOver
+                ? throw new InvalidOperationException("The message is not recorded: the run has ended.")
+                : carrier.SayAsync(body);
+        }
     }
 }

@@ -47,5 +47,10 @@ internal sealed class HostExecution : RunExecution
         return Task.FromResult<string?>(null);
     }
 
-    private async Task<ExecutionEnd> CompleteAsync() => ExecutionEnd.From(await body.Completion, body.Proof);
+    private async Task<ExecutionEnd> CompleteAsync()
+    {
+        var outcome = await body.Completion;
+        context.Mail.Finish();
+        return ExecutionEnd.From(outcome, body.Proof);
+    }
 }

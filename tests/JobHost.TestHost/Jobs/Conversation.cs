@@ -51,6 +51,14 @@ internal sealed class Conversation : IJob<ConversationParameters>
         }
     }
 
+    /// <summary>Ends while something that it has started talks on.</summary>
+    internal static async Task<object?> LeaveTalkerAsync(JobContext context, CancellationToken cancellationToken)
+    {
+        await context.SendAsync(0);
+        _ = Task.Run(() => FloodAsync(context, cancellationToken), CancellationToken.None);
+        return "left";
+    }
+
     /// <summary>Sends more than a message may hold.</summary>
     internal static async Task<object?> TooMuchAsync(JobContext context, CancellationToken cancellationToken)
     {

@@ -20,6 +20,7 @@ public static partial class MisbehavingJobs
             .Add<MeasuresJob>("lane-measures", InWithRetry("calm"))
             .Add("lane-huge-result", Returns.HugeAsync, In("calm"))
             .Add<Conversation>("lane-converses", InWithRetry("calm"))
+            .Add("lane-leaves-talker", Conversation.LeaveTalkerAsync, In("calm"))
             .Add<ThreadBusyJob>("lane-busy", In("rough"))
             .Add<ThreadNativeJob>("lane-native", In("rough"))
             .Add<ThreadProtectedJob>("lane-protected", In("rough"))

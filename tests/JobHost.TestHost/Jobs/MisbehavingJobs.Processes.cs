@@ -37,6 +37,7 @@ public static partial class MisbehavingJobs
             .Add("p-huge-result", Returns.HugeAsync, InWorker)
             .Add("p-long-result", Returns.EndlessAsync, InWorker)
             .Add("p-floods", Conversation.FloodAsync, InWorker)
+            .Add("p-leaves-talker", Conversation.LeaveTalkerAsync, InWorker)
             .Add<ProcessDirectoryJob>("p-cwd", InWorker);
 
     private static void InWorker(JobOptions options) => options.Kind = JobKind.Process;

@@ -33,6 +33,7 @@ public static partial class MisbehavingJobs
             .Add<ObeysJob>("compensated", options => options.OnStopped = "cleans")
             .Add<Conversation>("converses", options => options.Retry = Impatient)
             .Add("floods", Conversation.FloodAsync)
+            .Add("leaves-talker", Conversation.LeaveTalkerAsync)
             .Add("says-too-much", Conversation.TooMuchAsync)
             .Add<OwnThreadJob>("own-thread", options => options.OwnThread = true)
             .Add<OwnThreadJob>(
