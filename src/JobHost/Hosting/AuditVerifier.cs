@@ -1,4 +1,5 @@
 using JobHost.Storage;
+using JobHost.Storage.Postgres;
 using JobHost.Storage.Sqlite;
 using Microsoft.Extensions.Configuration;
 
@@ -15,6 +16,8 @@ public static class AuditVerifier
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var options = ServiceCollectionExtensions.Bind(configuration.GetSection(JobHostOptions.Section));
-        return SqliteRunStore.VerifyAudit(options.DataDirectory, known);
+        return options.Storage == JobHostOptions.Postgres
+            ? PostgresRunStore.VerifyAudit(ServiceCollectionExtensions.ConnectionString(configuration), known)
+            : SqliteRunStore.VerifyAudit(options.DataDirectory, known);
     }
 }

@@ -10,6 +10,9 @@ public sealed class JobHostOptions
     /// <summary>The section of the configuration.</summary>
     public const string Section = "JobHost";
 
+    internal const string Sqlite = "sqlite";
+    internal const string Postgres = "postgres";
+
     /// <summary>Where everything is kept. Default: <c>data</c> below the working folder.</summary>
     [Required]
     public string DataDirectory { get; set; } = "data";
@@ -26,9 +29,12 @@ public sealed class JobHostOptions
     /// </summary>
     public bool Shielded { get; set; }
 
-    /// <summary>Where runs are recorded: <c>sqlite</c>.</summary>
-    [AllowedValues("sqlite", ErrorMessage = "Storage must be 'sqlite'.")]
-    public string Storage { get; set; } = "sqlite";
+    /// <summary>
+    /// Where runs are recorded: <c>sqlite</c>, in the data directory, or <c>postgres</c>, in the database of the connection
+    /// string <c>JobHost</c>. Default: <c>sqlite</c>.
+    /// </summary>
+    [AllowedValues(Sqlite, Postgres, ErrorMessage = "Storage must be 'sqlite' or 'postgres'.")]
+    public string Storage { get; set; } = Sqlite;
 
     public NodeOptions Node { get; set; } = new();
 

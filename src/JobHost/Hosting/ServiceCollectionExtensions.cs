@@ -9,6 +9,7 @@ using JobHost.Execution.Stacks;
 using JobHost.Jobs;
 using JobHost.Nodes;
 using JobHost.Storage;
+using JobHost.Storage.Postgres;
 using JobHost.Storage.Sqlite;
 using JobHost.Worker.Bodies;
 using JobHost.Worker.InProcess;
@@ -55,7 +56,7 @@ public static class ServiceCollectionExtensions
                 secrets
             )
         );
-        AddNode(services, options);
+        AddNode(services, options, options.Storage == JobHostOptions.Postgres ? ConnectionString(configuration) : null);
         AddExecution(services, options);
         AddControl(services, options);
         AddClock(services, options);
@@ -70,17 +71,18 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
-    private static void AddNode(IServiceCollection services, JobHostOptions options)
+    private static void AddNode(IServiceCollection services, JobHostOptions options, string? connectionString)
     {
         services.AddSingleton(_ => DataDirectory.Take(options.DataDirectory, options.AllowSharedDataDirectory));
         services.AddSingleton<IRunStore>(provider =>
-            SqliteRunStore.Open(
-                provider.GetRequiredService<DataDirectory>().Path,
-                options.Node.Name,
-                ProcFs.BootId(),
-                provider.GetRequiredService<TimeProvider>()
-            )
-        );
+        {
+            // Also where runs are recorded elsewhere: their files are there, and no two nodes may have the same.
+            var directory = provider.GetRequiredService<DataDirectory>();
+            var time = provider.GetRequiredService<TimeProvider>();
+            return connectionString is null
+                ? SqliteRunStore.Open(directory.Path, options.Node.Name, ProcFs.BootId(), time)
+                : PostgresRunStore.Open(connectionString, directory.Mark, options.Node.Name, ProcFs.BootId(), time);
+        });
         services.AddSingleton(provider => (IWebhookStore)provider.GetRequiredService<IRunStore>());
         services.AddSingleton(provider =>
         {
@@ -235,6 +237,14 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<ILogger<ScheduleRegistry>>()
         ));
     }
+
+    /// <exception cref="JobConfigurationException">There is none.</exception>
+    internal static string ConnectionString(IConfiguration configuration) =>
+        configuration.GetConnectionString(JobHostOptions.Section) is { Length: > 0 } text
+            ? text
+            : throw new JobConfigurationException(
+                "ConnectionStrings:JobHost: Storage 'postgres' needs the connection string of its database, such as 'Host=db;Database=jobhost;Username=jobhost;Password=...'."
+            );
 
     internal static JobHostOptions Bind(IConfigurationSection section)
     {

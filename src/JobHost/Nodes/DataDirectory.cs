@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace JobHost.Nodes;
 
 /// <summary>
@@ -12,9 +14,13 @@ internal sealed class DataDirectory : IDisposable
     {
         Path = path;
         this.held = held;
+        Mark = ReadMark() ?? WriteMark();
     }
 
     internal string Path { get; }
+
+    /// <summary>What tells it from every other one, for ever: 32 hexadecimal digits in the file that is locked.</summary>
+    internal string Mark { get; }
 
     /// <exception cref="JobConfigurationException">It cannot be made or written, or another server has it.</exception>
     internal static DataDirectory Take(string path, bool mayBeShared = false)
@@ -43,4 +49,23 @@ internal sealed class DataDirectory : IDisposable
     }
 
     public void Dispose() => held.Dispose();
+
+    private string? ReadMark()
+    {
+        Span<byte> text = stackalloc byte[32];
+        return
+            held.ReadAtLeast(text, text.Length, throwOnEndOfStream: false) == text.Length
+            && Guid.TryParseExact(Encoding.ASCII.GetString(text), "N", out var mark)
+            ? mark.ToString("N")
+            : null;
+    }
+
+    private string WriteMark()
+    {
+        var mark = Guid.NewGuid().ToString("N");
+        held.Position = 0;
+        held.Write(Encoding.ASCII.GetBytes(mark));
+        held.Flush(flushToDisk: true);
+        return mark;
+    }
 }

@@ -25,6 +25,15 @@ public sealed record RunMessage(long Sequence, DateTimeOffset At, string? By, by
 
     /// <summary>How many bytes a message may have.</summary>
     public const int MaxBytes = Worker.Running.RunMail.MaxBytes;
+
+    /// <summary>Whether one more of so many bytes may wait.</summary>
+    /// <param name="count">How many wait already.</param>
+    /// <param name="bytes">How many bytes they have.</param>
+    /// <param name="more">How many bytes it has.</param>
+    internal static bool HasRoom(long count, long bytes, int more) =>
+        // That nothing follows is always worth telling: bytes that came with it are taken already.
+        count < MaxWaiting + (more == 0 ? 1 : 0)
+        && bytes + more <= MaxWaitingBytes;
 }
 
 /// <summary>A message that is to be recorded.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using JobHost.Jobs;
 using JobHost.Runs;
 using JobHost.Schedules;
 using JobHost.Worker.Running;
@@ -182,4 +183,5 @@ internal sealed record PolicyDocument(
 [JsonSerializable(typeof(AuditEntry))]
 [JsonSerializable(typeof(WebhookDelivery))]
 [JsonSerializable(typeof(Schedule))]
+[JsonSerializable(typeof(JobPause))]
 internal sealed partial class StorageJson : JsonSerializerContext;

@@ -32,6 +32,10 @@ public class InProcessServer : WebApplicationFactory<TestHost.EntryPoint>
         // The test run starts other programs, too.
         builder.UseSetting("JobHost:Kill:AdoptOrphans", "false");
         builder.UseSetting("JobHost:Shielded", "false");
+        foreach (var (key, value) in TestStorage.SettingsOf(DataDirectory))
+        {
+            builder.UseSetting(key, value);
+        }
         builder.UseSetting("Serilog:WriteTo:0:Name", "File");
         builder.UseSetting("Serilog:WriteTo:0:Args:path", Path.Combine(DataDirectory, "server.log"));
         foreach (var (key, value) in settings)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using JobHost.Tests.Support;
 
 [assembly: AssemblyFixture(typeof(JobHost.Server.Tests.Support.Leaks))]
 
@@ -30,6 +31,7 @@ public sealed class Leaks : IDisposable
 
     public void Dispose()
     {
+        PostgresServer.End();
         var survivors = Survivors();
         for (
             var until = DateTime.UtcNow + Bound;

@@ -201,6 +201,10 @@ public sealed partial class ServerProcess : IAsyncDisposable
         start.Environment["JobHost__Worker__MinIdle"] = IdleWorkers;
         start.Environment["JobHost__Worker__MaxIdle"] = IdleWorkers;
         start.Environment["JobHost__DataDirectory"] = Path.Combine(dataDirectory, "data");
+        foreach (var (key, value) in TestStorage.SettingsOf(dataDirectory))
+        {
+            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
         foreach (
             var name in start
                 .Environment.Keys.Where(name => name.StartsWith("ASPNETCORE_", StringComparison.Ordinal))

@@ -170,7 +170,7 @@ public abstract partial class RunStoreContract
         Assert.Equal([mine.Schedule, triggered.Schedule], found.Items.Select(run => run.Schedule));
     }
 
-    private async Task ReopenAsync()
+    private protected async Task ReopenAsync()
     {
         await Store.DisposeAsync();
         opened = await OpenAsync();

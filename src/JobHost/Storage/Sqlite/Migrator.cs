@@ -12,38 +12,13 @@ internal static class Migrator
     /// <exception cref="JobConfigurationException">The database was written by a newer version.</exception>
     internal static void Migrate(SqliteConnection connection)
     {
-        var scripts = Scripts();
-        var current = Version(connection);
-        if (current > scripts.Count)
-        {
-            throw new JobConfigurationException(
-                $"The database has schema {current}, this version of JobHost knows {scripts.Count}. Run the newer version, or use another data directory."
-            );
-        }
-        for (var number = current + 1; number <= scripts.Count; number++)
+        foreach (var (number, script) in MigrationScripts.After(Version(connection), MigrationScripts.Of("Sqlite")))
         {
             using var transaction = connection.BeginTransaction();
-            Execute(connection, scripts[number - 1]);
+            Execute(connection, script);
             Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {number}"));
             transaction.Commit();
         }
-    }
-
-    private static List<string> Scripts()
-    {
-        var assembly = typeof(Migrator).Assembly;
-        var scripts = new List<string>();
-        foreach (
-            var name in assembly
-                .GetManifestResourceNames()
-                .Where(name => name.EndsWith(".sql", StringComparison.Ordinal))
-                .Order(StringComparer.Ordinal)
-        )
-        {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            scripts.Add(reader.ReadToEnd());
-        }
-        return scripts;
     }
 
     private static int Version(SqliteConnection connection)

@@ -25,9 +25,7 @@ internal static class SqliteMessages
             [("$run", draft.Run.ToBytes()), ("$way", draft.Way.ToString())],
             row => (row.GetInt32(0), row.GetInt64(1))
         );
-        // That nothing follows is always worth telling: bytes that came with it are taken already.
-        var most = RunMessage.MaxWaiting + (draft.Body.Length == 0 ? 1 : 0);
-        if (count >= most || bytes + draft.Body.Length > RunMessage.MaxWaitingBytes)
+        if (!RunMessage.HasRoom(count, bytes, draft.Body.Length))
         {
             return new(MessageOutcome.Full);
         }

@@ -5,29 +5,19 @@ using Microsoft.Data.Sqlite;
 
 namespace JobHost.Storage.Sqlite;
 
-/// <summary>
-/// The one writer of the database. Group commit: whatever has arrived while the last transaction was going to disk goes into
-/// the next one together, so many producers share one flush and none waits for a timer.
-/// </summary>
+/// <summary>The one writer of the database.</summary>
 internal sealed class SqliteWriter : IDisposable
 {
-    // Nobody is to wait for all of a long queue.
-    private const int MaxBatch = 1000;
-
-    private readonly object gate = new();
-    private List<Write> arrived = [];
-    private bool isClosed;
     private readonly List<RecordedEvent> events = [];
     private readonly SqliteConnection connection;
     private readonly SqliteStatements statements;
-    private readonly Thread thread;
+    private readonly JournalThread<Write> journal;
 
     internal SqliteWriter(SqliteConnection connection)
     {
         this.connection = connection;
         statements = new(connection);
-        thread = new(Work) { Name = "jobhost-journal", IsBackground = true };
-        thread.Start();
+        journal = new(WriteAll);
     }
 
     /// <summary>Called with the events of a transaction when it is on disk.</summary>
@@ -47,52 +37,22 @@ internal sealed class SqliteWriter : IDisposable
     internal Task<T> WriteAsync<T>(Func<SqliteStatements, T> change, Action<T>? written = null)
     {
         var write = new Write<T>(change, written);
-        lock (gate)
-        {
-            if (isClosed)
-            {
-                return Task.FromException<T>(new StoreUnavailableException("The store is closed."));
-            }
-            arrived.Add(write);
-            if (arrived.Count == 1)
-            {
-                Monitor.Pulse(gate);
-            }
-        }
-        return write.Done.Task;
+        return journal.TryAdd(write)
+            ? write.Done.Task
+            : Task.FromException<T>(new StoreUnavailableException("The store is closed."));
     }
 
     /// <summary>Writes what is queued, then closes.</summary>
     public void Dispose()
     {
-        lock (gate)
+        if (journal.Close())
         {
-            if (isClosed)
-            {
-                return;
-            }
-            isClosed = true;
-            Monitor.Pulse(gate);
-        }
-        thread.Join();
-        statements.Dispose();
-        connection.Dispose();
-    }
-
-    private void Work()
-    {
-        var batch = new List<Write>();
-        while (TakeArrived(ref batch))
-        {
-            for (var done = 0; done < batch.Count; done += MaxBatch)
-            {
-                WriteAll(batch.Count <= MaxBatch ? batch : batch.Slice(done, Math.Min(MaxBatch, batch.Count - done)));
-            }
-            batch.Clear();
+            statements.Dispose();
+            connection.Dispose();
         }
     }
 
-    private void WriteAll(List<Write> batch)
+    private void WriteAll(IReadOnlyList<Write> batch)
     {
         if (TryCommit(batch, out var problem))
         {
@@ -106,22 +66,6 @@ internal sealed class SqliteWriter : IDisposable
                 write.Fail(new StoreUnavailableException("The store did not take the write.", problem!));
             }
         }
-    }
-
-    /// <summary>Waits until something has arrived, and takes all of it.</summary>
-    /// <returns>False where it is closed and nothing is left.</returns>
-    private bool TakeArrived(ref List<Write> batch)
-    {
-        lock (gate)
-        {
-            // A monitor, as a wait for one does not spin: what it would win here others lose, who make what is waited for.
-            while (arrived.Count == 0 && !isClosed)
-            {
-                Monitor.Wait(gate);
-            }
-            (batch, arrived) = (arrived, batch);
-        }
-        return batch.Count > 0;
     }
 
     private bool TryCommit(IReadOnlyList<Write> batch, out Exception? problem)
