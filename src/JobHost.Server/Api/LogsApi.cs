@@ -84,11 +84,6 @@ internal static class LogsApi
         }
 
         var file = new LogFile(registry.OutputFile(run.Id, source!.Value));
-        if (file.Length == 0 && await RunsApi.FindAsync(id, registry) is null)
-        {
-            // Removed meanwhile: a log that is gone must not look like an empty one.
-            return Problems.UnknownRun(id);
-        }
         var position = lastId ?? (tail is { } lines ? file.TailOffset(lines) : offset ?? 0);
         if (follow ?? EventStream.IsWanted(context.Request))
         {
@@ -100,6 +95,11 @@ internal static class LogsApi
             return Results.Empty;
         }
         var end = Math.Min(file.Length, position + (tail is null ? limit ?? DefaultLimit : MaxLimit));
+        if (end <= position && await RunsApi.FindAsync(id, registry) is null)
+        {
+            // Removed meanwhile: a log that is gone must not look like an empty one.
+            return Problems.UnknownRun(id);
+        }
         var form = LogForm.Of(context, file);
         context.Response.Headers["JobHost-Next-Offset"] = Math.Max(position, end)
             .ToString(CultureInfo.InvariantCulture);

@@ -34,7 +34,17 @@ internal sealed record LogFile(string Path)
         {
             return 0;
         }
-        using var file = Open();
+        SafeFileHandle opened;
+        try
+        {
+            opened = Open();
+        }
+        catch (IOException gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Its run was removed meanwhile.
+            return 0;
+        }
+        using var file = opened;
         var buffer = new byte[ChunkSize];
         var end = RandomAccess.GetLength(file);
         var found = 0;

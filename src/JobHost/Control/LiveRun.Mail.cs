@@ -1,5 +1,6 @@
 using JobHost.Execution;
 using JobHost.Runs;
+using JobHost.Storage;
 
 namespace JobHost.Control;
 
@@ -7,6 +8,8 @@ namespace JobHost.Control;
 internal sealed partial class LiveRun
 {
     private const int MailBatch = 100;
+
+    private static readonly TimeSpan MailPause = TimeSpan.FromSeconds(1);
 
     private readonly Turn carrying = new();
     private volatile bool hasMail;
@@ -44,7 +47,7 @@ internal sealed partial class LiveRun
             IReadOnlyList<RunMessage> next;
             do
             {
-                next = await store.MessagesAsync(Id, MessageWay.In, delivered, MailBatch);
+                next = await WaitingAsync(to);
                 foreach (var message in next)
                 {
                     if (await to.DeliverAsync(message) is not null)
@@ -59,5 +62,22 @@ internal sealed partial class LiveRun
         {
             carrying.GiveBack();
         }
+    }
+
+    /// <summary>The next messages for an attempt, however long the store cannot be read; none when it has ended by then.</summary>
+    private async Task<IReadOnlyList<RunMessage>> WaitingAsync(RunExecution to)
+    {
+        while (!to.Completion.IsCompleted)
+        {
+            try
+            {
+                return await store.MessagesAsync(Id, MessageWay.In, delivered, MailBatch);
+            }
+            catch (StoreUnavailableException)
+            {
+                await Task.Delay(MailPause, time);
+            }
+        }
+        return [];
     }
 }

@@ -8,6 +8,9 @@ internal sealed partial class LiveRun
 {
     private const int MaxRequests = 32;
 
+    // So long a stop waits at most until the wish for it is on disk.
+    private static readonly TimeSpan StorePatience = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Asks the run to stop. The answer is given when the request is on disk.</summary>
     /// <exception cref="StoreUnavailableException">The request is not on disk, but a run that executes is stopped all the same.</exception>
     internal async Task<StopResult> RequestStopAsync(StopRequest request)
@@ -84,24 +87,22 @@ internal sealed partial class LiveRun
     private async Task<StopResult> AskRunningLockedAsync(Run run, Receipt asked, StopRequest request)
     {
         var next = run with { Stop = request.Level > run.Stop ? request.Level : run.Stop };
-        try
+        var writing = WriteLockedAsync(next, asked, () => Merged(asked));
+        await ((Task)writing).WaitAsync(StorePatience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!writing.IsCompletedSuccessfully)
         {
-            if (!await WriteLockedAsync(next, asked, () => Merged(asked)))
-            {
-                return new StopResult.NotFound();
-            }
-        }
-        catch (StoreUnavailableException)
-        {
-            // A run may be what fills the disk. Stopping it is not refused because the wish cannot be written down; only the
-            // promise is, and the receipt is written when the disk takes it.
+            // A run may be what fills the disk. Stopping it is not refused, nor put off, because the wish cannot be written down;
+            // only the promise is, and the receipt is written when the disk takes it.
             lock (gate)
             {
                 receipt = Merged(asked);
                 record = next;
             }
             Wake();
-            throw;
+        }
+        if (!await writing)
+        {
+            return new StopResult.NotFound();
         }
         Wake();
         return new StopResult.Accepted(Record, receipt!);

@@ -26,13 +26,18 @@ internal sealed class DataDirectory : IDisposable
     internal static DataDirectory Take(string path, bool mayBeShared = false)
     {
         var full = DataFolder.Prepare(path, mayBeShared);
+        FileStream? held = null;
         try
         {
             var file = System.IO.Path.Combine(full, "lock");
-            return new(full, new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new(full, held);
         }
         catch (IOException problem)
-            when (problem is not DirectoryNotFoundException && File.Exists(System.IO.Path.Combine(full, "lock")))
+            when (held is null
+                && problem is not DirectoryNotFoundException
+                && File.Exists(System.IO.Path.Combine(full, "lock"))
+            )
         {
             throw new JobConfigurationException(
                 $"Another server uses the data directory '{full}'. Stop it, or set JobHost:DataDirectory to another folder.",
@@ -41,6 +46,7 @@ internal sealed class DataDirectory : IDisposable
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
+            held?.Dispose();
             throw new JobConfigurationException(
                 $"The data directory '{full}' cannot be used: {problem.Message} Set JobHost:DataDirectory to a folder that can be written.",
                 problem

@@ -58,6 +58,17 @@ internal sealed class JournalThread<TWrite>
         return true;
     }
 
+    /// <summary>Takes what has arrived and will not be written. To be called while a batch is being written.</summary>
+    internal void Drop(Action<TWrite> fail)
+    {
+        List<TWrite> dropped;
+        lock (gate)
+        {
+            (dropped, arrived) = (arrived, []);
+        }
+        dropped.ForEach(fail);
+    }
+
     private void Work()
     {
         var batch = new List<TWrite>();

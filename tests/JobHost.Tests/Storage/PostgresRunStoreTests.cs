@@ -99,7 +99,7 @@ public sealed class PostgresRunStoreTests : RunStoreContract
             {
                 await Task.Delay(Random.Shared.Next(100, 500));
                 Execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'jobhost' AND datname = current_database()"
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'jobhost%' AND datname = current_database()"
                 );
             }
         });

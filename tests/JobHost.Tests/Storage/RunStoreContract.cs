@@ -146,6 +146,31 @@ public abstract partial class RunStoreContract : IAsyncLifetime
     }
 
     [Fact(Timeout = 30000)]
+    public async Task What_is_said_before_the_end_is_recorded_before_it_though_nobody_waits_for_that()
+    {
+        var runs = Enumerable
+            .Range(0, 100)
+            .Select(_ => Some.QueuedRun() with { State = RunState.Running, Fence = 7 })
+            .ToList();
+        await Task.WhenAll(runs.Select(run => Store.AcceptAsync(new(run))));
+
+        var said = runs.Select(run =>
+            {
+                var word = Store.AppendMessageAsync(
+                    new(run.Id, MessageWay.Out, run.Fence, Some.Instant, By: null, [1])
+                );
+                return (Word: word, End: Store.UpdateAsync(new(run.Ended(Some.Instant), run.State, run.Fence, null)));
+            })
+            .ToList();
+
+        foreach (var (word, end) in said)
+        {
+            Assert.Equal(MessageOutcome.Recorded, (await word).Outcome);
+            Assert.True(await end);
+        }
+    }
+
+    [Fact(Timeout = 30000)]
     public async Task What_is_not_there_is_not_found()
     {
         var nobody = RunId.New(TimeProvider.System);

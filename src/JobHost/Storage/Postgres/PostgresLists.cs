@@ -67,7 +67,12 @@ internal static class PostgresLists
         /// <summary>Adds a condition where there is something to compare with.</summary>
         internal void AddIf(object? value, string condition)
         {
-            if (value is not null)
+            if (value is string asked && asked.Contains('\0', StringComparison.Ordinal))
+            {
+                // No text of a database has this character.
+                text.Append(" AND false");
+            }
+            else if (value is not null)
             {
                 text.Append(" AND ").Append(condition.Replace("{0}", Value(value), StringComparison.Ordinal));
             }

@@ -11,7 +11,7 @@ internal static class PostgresMessages
     {
         if (
             session.Read(
-                $"SELECT {PostgresRunRow.Columns} FROM run WHERE id = $1 AND ($2::bigint IS NULL OR fence = $2) FOR UPDATE",
+                $"SELECT {PostgresRunRow.Columns} FROM run WHERE id = $1 AND ($2::bigint IS NULL OR fence = $2)",
                 PostgresRunRow.Read,
                 Of(draft.Run),
                 Of(draft.Fence)

@@ -11,8 +11,13 @@ internal static class PostgresMigrator
     /// <exception cref="JobConfigurationException">The schema was written by a newer version.</exception>
     internal static void Migrate(NpgsqlConnection connection, string schema)
     {
-        using var quoting = new NpgsqlCommandBuilder();
-        Execute(connection, $"CREATE SCHEMA IF NOT EXISTS {quoting.QuoteIdentifier(schema)}");
+        // To make a schema that is there already takes a privilege, too, which whoever may use it need not have.
+        using var known = new NpgsqlCommand("SELECT 1 FROM pg_namespace WHERE nspname = $1", connection);
+        known.Parameters.Add(PostgresValue.Of(schema));
+        if (known.ExecuteScalar() is null)
+        {
+            Execute(connection, $"CREATE SCHEMA {PostgresAddress.Quoted(schema)}");
+        }
         Execute(
             connection,
             "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())"

@@ -8,20 +8,13 @@ namespace JobHost.Storage.Postgres;
 /// The partitions of the history: one for each day, made some days ahead, dropped when nothing is in it any more. What fits into
 /// none is in the default one.
 /// </summary>
-internal sealed partial class PostgresPartitions
+internal static partial class PostgresPartitions
 {
     private const int DaysAhead = 7;
 
-    private DateOnly lastSeen = DateOnly.MinValue;
-
-    /// <summary>Makes what is missing and drops what is empty, once a day.</summary>
-    internal void Keep(PostgresSession session, DateTimeOffset now)
+    /// <summary>Makes what is missing and drops what is empty.</summary>
+    internal static void Keep(PostgresSession session, DateOnly today)
     {
-        var today = DateOnly.FromDateTime(now.UtcDateTime);
-        if (today == lastSeen)
-        {
-            return;
-        }
         for (var day = today.AddDays(-1); day <= today.AddDays(DaysAhead); day = day.AddDays(1))
         {
             var (from, to) = (FirstId(day), FirstId(day.AddDays(1)));
@@ -37,7 +30,6 @@ internal sealed partial class PostgresPartitions
                 Try(session, $"DROP TABLE {partition}");
             }
         }
-        lastSeen = today;
     }
 
     private static List<string> OlderThan(PostgresSession session, DateOnly day) =>
@@ -62,11 +54,7 @@ internal sealed partial class PostgresPartitions
             session.Execute("SET LOCAL lock_timeout = DEFAULT");
         }
         catch (PostgresException problem)
-            when (problem.SqlState
-                    is PostgresErrorCodes.LockNotAvailable
-                        or PostgresErrorCodes.CheckViolation
-                        or PostgresErrorCodes.InvalidObjectDefinition
-            )
+            when (!PostgresProblems.IsLoss(problem) && problem.SqlState != PostgresErrorCodes.DeadlockDetected)
         {
             session.Execute("ROLLBACK TO SAVEPOINT partition");
         }

@@ -37,11 +37,14 @@ internal static class PostgresRetention
     {
         session.Execute("DELETE FROM event WHERE run_id IS NULL AND at < $1", Of(endedBefore.UtcTicks));
         // The first run that is too many; from there on backwards all are. Several may have ended in the same instant.
-        var (endedAt, id) = session.Read(
-            "SELECT ended_at, id FROM run_history ORDER BY ended_at DESC, id DESC LIMIT 1 OFFSET $1",
-            row => (row.GetInt64(0), row.GetGuid(1)),
-            Of(keep)
-        );
+        var (endedAt, id) =
+            keep == long.MaxValue
+                ? default
+                : session.Read(
+                    "SELECT ended_at, id FROM run_history ORDER BY ended_at DESC, id DESC LIMIT 1 OFFSET $1",
+                    row => (row.GetInt64(0), row.GetGuid(1)),
+                    Of(keep)
+                );
         // One bound for both reasons, so that the index is read up to it and no further.
         if (endedBefore.UtcTicks > endedAt)
         {

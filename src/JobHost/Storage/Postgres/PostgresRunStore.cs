@@ -14,17 +14,20 @@ internal sealed partial class PostgresRunStore : IRunStore
 {
     private const int OldestServer = 15;
 
-    private static readonly TimeSpan LockBound = TimeSpan.FromSeconds(15);
+    // The server needs some 25 s to notice that a node is gone whose machine is.
+    private static readonly TimeSpan LockBound = TimeSpan.FromSeconds(40);
+
+    private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReadPause = TimeSpan.FromMilliseconds(100);
 
     private readonly NpgsqlDataSource source;
     private readonly PostgresWriter writer;
-    private readonly PostgresPartitions partitions;
     private readonly TimeProvider time;
+    private DateOnly partitionedOn;
 
     private PostgresRunStore(
         NpgsqlDataSource source,
         PostgresWriter writer,
-        PostgresPartitions partitions,
         NodeLife life,
         long lastEvent,
         TimeProvider time
@@ -34,7 +37,6 @@ internal sealed partial class PostgresRunStore : IRunStore
         LastEvent = lastEvent;
         this.source = source;
         this.writer = writer;
-        this.partitions = partitions;
         this.time = time;
     }
 
@@ -63,32 +65,26 @@ internal sealed partial class PostgresRunStore : IRunStore
     )
     {
         var address = Address(connectionString);
-        NpgsqlConnection? connection = null;
         try
         {
-            var nodeLock = new PostgresNodeLock(address);
-            connection = nodeLock.OpenWithin(LockBound, time);
-            if (connection.PostgreSqlVersion.Major < OldestServer)
+            var nodeLock = new PostgresNodeLock(address, instance);
+            var connection = nodeLock.OpenWithin(LockBound, time);
+            try
             {
-                throw new JobConfigurationException(
-                    $"The database {address} is PostgreSQL {connection.PostgreSqlVersion}; it must be {OldestServer} or newer."
-                );
+                Check(connection, address);
+                PostgresMigrator.Migrate(connection, address.Schema);
+                var (life, lastEvent) = BeginLife(connection, instance, node, bootId, time.GetUtcNow());
+                return new(address.Pool(), new(nodeLock, connection, life.Epoch), life, lastEvent, time);
             }
-            PostgresMigrator.Migrate(connection, address.Schema);
-            var (life, lastEvent) = BeginLife(connection, instance, node, bootId, time.GetUtcNow());
-            var writer = new PostgresWriter(nodeLock, connection, life.Epoch);
-            connection = null;
-            var store = new PostgresRunStore(address.Pool(), writer, new(), life, lastEvent, time);
-            store.KeepPartitionsAsync().GetAwaiter().GetResult();
-            return store;
+            catch (Exception)
+            {
+                connection.Dispose();
+                throw;
+            }
         }
-        catch (Exception problem) when (problem is NpgsqlException or StoreUnavailableException)
+        catch (Exception problem) when (problem is NpgsqlException or StoreUnavailableException or ArgumentException)
         {
             throw new JobConfigurationException($"The database {address} cannot be used: {problem.Message}", problem);
-        }
-        finally
-        {
-            connection?.Dispose();
         }
     }
 
@@ -118,14 +114,22 @@ internal sealed partial class PostgresRunStore : IRunStore
     public Task<bool> DeleteAsync(RunId id) =>
         ChangeAsync((session, _) => PostgresRetention.Delete(session, [id.Value]) > 0);
 
-    public Task<IReadOnlyList<RunId>> DeleteExpiredAsync(DateTimeOffset endedBefore, long keep, int limit) =>
-        ChangeAsync(
-            (session, _) =>
-            {
-                partitions.Keep(session, time.GetUtcNow());
-                return PostgresRetention.DeleteExpired(session, endedBefore, keep, limit);
-            }
-        );
+    public async Task<IReadOnlyList<RunId>> DeleteExpiredAsync(DateTimeOffset endedBefore, long keep, int limit)
+    {
+        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        if (partitionedOn != today)
+        {
+            await ChangeAsync(
+                (session, _) =>
+                {
+                    PostgresPartitions.Keep(session, today);
+                    return true;
+                }
+            );
+            partitionedOn = today;
+        }
+        return await ChangeAsync((session, _) => PostgresRetention.DeleteExpired(session, endedBefore, keep, limit));
+    }
 
     public Task<Run?> FindAsync(RunId id) =>
         ReadOneAsync(
@@ -311,6 +315,22 @@ internal sealed partial class PostgresRunStore : IRunStore
         }
     }
 
+    private static void Check(NpgsqlConnection connection, PostgresAddress address)
+    {
+        if (connection.PostgreSqlVersion.Major < OldestServer)
+        {
+            throw new JobConfigurationException(
+                $"The database {address} is PostgreSQL {connection.PostgreSqlVersion}; it must be {OldestServer} or newer."
+            );
+        }
+        if (connection.PostgresParameters.GetValueOrDefault("server_encoding") is not "UTF8" and var encoding)
+        {
+            throw new JobConfigurationException(
+                $"The database {address} has the encoding {encoding}; it must have UTF8, as names and texts of all languages are recorded."
+            );
+        }
+    }
+
     private static (NodeLife Life, long LastEvent) BeginLife(
         NpgsqlConnection connection,
         string instance,
@@ -346,18 +366,10 @@ internal sealed partial class PostgresRunStore : IRunStore
             Of(at.UtcTicks)
         );
         var lastEvent = session.Read("SELECT event FROM store", row => row.GetInt64(0));
+        PostgresPartitions.Keep(session, DateOnly.FromDateTime(at.UtcDateTime));
         session.Commit([]);
         return (new(epoch, instance), lastEvent);
     }
-
-    private Task<bool> KeepPartitionsAsync() =>
-        ChangeAsync(
-            (session, _) =>
-            {
-                partitions.Keep(session, time.GetUtcNow());
-                return true;
-            }
-        );
 
     private Task<T> ChangeAsync<T>(Func<PostgresSession, PostgresBatch, T> change) =>
         writer.WriteAsync(new PostgresChange<T>(change));
@@ -370,20 +382,35 @@ internal sealed partial class PostgresRunStore : IRunStore
         params NpgsqlParameter[] parameters
     ) => (await ReadAsync(sql, read, parameters)).FirstOrDefault();
 
+    /// <exception cref="StoreUnavailableException">It cannot be read.</exception>
     private async Task<List<T>> ReadAsync<T>(
         string sql,
         Func<NpgsqlDataReader, T> read,
         params NpgsqlParameter[] parameters
     )
     {
-        await using var command = source.CreateCommand(sql);
-        command.Parameters.AddRange(parameters);
-        await using var reader = await command.ExecuteReaderAsync();
-        var rows = new List<T>();
-        while (await reader.ReadAsync())
+        // After a restart of the database every connection that waits in the pool is a dead one.
+        for (var since = time.GetTimestamp(); ; await Task.Delay(ReadPause, time))
         {
-            rows.Add(read(reader));
+            try
+            {
+                await using var command = source.CreateCommand(sql);
+                command.Parameters.AddRange(parameters.Select(parameter => parameter.Clone()).ToArray());
+                await using var reader = await command.ExecuteReaderAsync();
+                var rows = new List<T>();
+                while (await reader.ReadAsync())
+                {
+                    rows.Add(read(reader));
+                }
+                return rows;
+            }
+            catch (Exception problem) when (PostgresProblems.IsLoss(problem))
+            {
+                if (time.GetElapsedTime(since) > ReadPatience)
+                {
+                    throw new StoreUnavailableException("The store cannot be read.", problem);
+                }
+            }
         }
-        return rows;
     }
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace JobHost.Storage.Postgres;
@@ -13,27 +14,22 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : IDisposable
     /// <summary>Whether the connection is somebody else's to close.</summary>
     internal bool IsBorrowed { get; init; }
 
-    /// <summary>Sends statements together.</summary>
+    /// <summary>Whether it can be used.</summary>
+    internal bool IsOpen =>
+        connection.FullState.HasFlag(ConnectionState.Open) && !connection.FullState.HasFlag(ConnectionState.Broken);
+
+    /// <summary>Sends statements together, and takes the newest numbers.</summary>
     /// <param name="statements">Each with who takes the rows that it returns.</param>
-    /// <param name="takeHead">Whether the newest numbers are taken with them.</param>
-    /// <returns>These; null where they are not taken.</returns>
-    internal PostgresHead? Send(
-        IEnumerable<(NpgsqlBatchCommand Command, Action<NpgsqlDataReader>? Take)> statements,
-        bool takeHead
-    )
+    internal PostgresHead Send(IEnumerable<(NpgsqlBatchCommand Command, Action<NpgsqlDataReader>? Take)> statements)
     {
         PostgresHead? head = null;
-        var all = statements.ToList();
-        if (takeHead)
-        {
-            all.Add((new(PostgresHead.Take), row => head = PostgresHead.Read(row)));
-        }
-        if (all.Count == 0)
-        {
-            return null;
-        }
+        var all = statements.Append((new(PostgresHead.Take), row => head = PostgresHead.Read(row))).ToList();
         using var batch = new NpgsqlBatch(connection);
-        Begin(batch);
+        if (!hasBegun)
+        {
+            batch.BatchCommands.Add(new("BEGIN"));
+            hasBegun = true;
+        }
         all.ForEach(one => batch.BatchCommands.Add(one.Command));
         using var reader = batch.ExecuteReader();
         // Statements without rows give no result of their own.
@@ -45,7 +41,7 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : IDisposable
             }
             reader.NextResult();
         }
-        return head;
+        return head!;
     }
 
     /// <summary>Sends the last statements of the transaction, and its commit.</summary>
@@ -82,8 +78,8 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : IDisposable
             return command.ExecuteScalar() switch
             {
                 "committed" => PostgresOutcome.Committed,
-                "in progress" => PostgresOutcome.Unknown,
-                _ => PostgresOutcome.Aborted,
+                "aborted" => PostgresOutcome.Aborted,
+                _ => PostgresOutcome.Unknown,
             };
         }
         catch (PostgresException problem) when (problem.SqlState == PostgresErrorCodes.InvalidParameterValue)
@@ -131,15 +127,6 @@ internal sealed class PostgresSession(NpgsqlConnection connection) : IDisposable
         if (!IsBorrowed)
         {
             connection.Dispose();
-        }
-    }
-
-    private void Begin(NpgsqlBatch batch)
-    {
-        if (!hasBegun)
-        {
-            batch.BatchCommands.Add(new("BEGIN"));
-            hasBegun = true;
         }
     }
 

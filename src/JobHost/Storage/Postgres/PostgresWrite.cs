@@ -8,17 +8,14 @@ namespace JobHost.Storage.Postgres;
 /// </summary>
 internal abstract class PostgresWrite
 {
-    /// <summary>Whether it has statements of its own.</summary>
+    /// <summary>Whether it has statements of its own, which others must not go together with.</summary>
     internal virtual bool HasStatements => false;
 
     /// <summary>What it has to know before.</summary>
     internal virtual void Ask(PostgresQuestions questions) { }
 
-    /// <summary>What of it can be written together with the others'.</summary>
-    internal virtual void Stage(PostgresSession session, PostgresBatch batch) { }
-
-    /// <summary>What of it needs statements of its own.</summary>
-    internal virtual void Run(PostgresSession session, PostgresBatch batch) { }
+    /// <summary>Sees to it that it is written: with statements of its own, or together with the others'.</summary>
+    internal abstract void Write(PostgresSession session, PostgresBatch batch);
 
     /// <summary>What follows from what came of it.</summary>
     internal virtual void Follow(PostgresBatch batch) { }
@@ -54,7 +51,7 @@ internal sealed class PostgresChange<T>(Func<PostgresSession, PostgresBatch, T> 
 {
     internal override bool HasStatements => true;
 
-    internal override void Run(PostgresSession session, PostgresBatch batch) => Result = change(session, batch);
+    internal override void Write(PostgresSession session, PostgresBatch batch) => Result = change(session, batch);
 }
 
 /// <summary>A new run.</summary>
@@ -82,7 +79,7 @@ internal sealed class PostgresAccept(Acceptance acceptance)
         }
     }
 
-    internal override void Stage(PostgresSession session, PostgresBatch batch)
+    internal override void Write(PostgresSession session, PostgresBatch batch)
     {
         Result = Refused() ?? Superseded(session, batch) ?? new(AcceptOutcome.Accepted, acceptance.Run);
         if (Result.Outcome != AcceptOutcome.Accepted)
@@ -139,7 +136,7 @@ internal sealed class PostgresUpdate(RunUpdate update)
         }
     })
 {
-    internal override void Stage(PostgresSession session, PostgresBatch batch) =>
+    internal override void Write(PostgresSession session, PostgresBatch batch) =>
         batch.Update(update, isWritten => Result = isWritten);
 
     internal override void Follow(PostgresBatch batch)

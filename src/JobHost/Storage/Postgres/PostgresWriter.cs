@@ -7,8 +7,8 @@ using Npgsql;
 namespace JobHost.Storage.Postgres;
 
 /// <summary>
-/// The one writer of this node. A batch is one transaction of two round trips: what is written; and what follows from that,
-/// with its commit. Where the connection is lost with a commit under way, the database itself says what became of it.
+/// The one writer of this node. A transaction takes two round trips: what is written; and what follows from that, with its
+/// commit. One more where something has to be known before. Where the connection is lost with a commit under way, the database itself says what became of it.
 /// </summary>
 internal sealed class PostgresWriter : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class PostgresWriter : IDisposable
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    // What another node may do between two statements of ours, or a deadlock with it, is over after a few attempts.
+    // A deadlock with whoever else works in the database is over after a few attempts.
     private const int MaxAttempts = 5;
 
     private readonly PostgresNodeLock nodeLock;
@@ -58,28 +58,42 @@ internal sealed class PostgresWriter : IDisposable
         }
     }
 
+    /// <summary>
+    /// Writes a batch, cut where what goes together with others changes to what has statements of its own, and back: what a run
+    /// says before it ends is recorded before that.
+    /// </summary>
     private void WriteAll(IReadOnlyList<PostgresWrite> batch)
     {
-        var (problem, isUnavailable) = TryCommit(batch);
+        for (var first = 0; first < batch.Count; )
+        {
+            var part = batch.Skip(first).TakeWhile(write => write.HasStatements == batch[first].HasStatements).ToList();
+            WritePart(part);
+            first += part.Count;
+        }
+    }
+
+    private void WritePart(List<PostgresWrite> part)
+    {
+        var (problem, isUnavailable) = TryCommit(part);
         if (problem is null)
         {
             return;
         }
         // One bad write must not take its neighbours with it: each gets a transaction of its own.
-        foreach (var write in batch)
+        foreach (var write in part)
         {
-            if (batch.Count > 1 && !isUnavailable)
+            if (part.Count > 1 && !isUnavailable)
             {
                 (problem, isUnavailable) = TryCommit([write]);
             }
             if (problem is not null)
             {
-                write.Fail(new StoreUnavailableException("The store did not take the write.", problem));
+                Fail(write, problem);
             }
         }
     }
 
-    private (Exception? Problem, bool IsUnavailable) TryCommit(IReadOnlyList<PostgresWrite> batch)
+    private (Exception? Problem, bool IsUnavailable) TryCommit(List<PostgresWrite> part)
     {
         var began = Stopwatch.GetTimestamp();
         for (var attempt = 1; ; attempt++)
@@ -88,13 +102,11 @@ internal sealed class PostgresWriter : IDisposable
             var shared = new PostgresBatch();
             try
             {
-                session ??= new(nodeLock.Open());
-                Transact(session, batch, shared, transaction => inDoubt = transaction);
+                Transact(Session(), part, shared, transaction => inDoubt = transaction);
             }
-            catch (Exception problem) when (IsLoss(problem))
+            catch (Exception problem) when (IsLost(problem))
             {
-                session?.Dispose();
-                session = null;
+                GiveUp();
                 if (inDoubt is null || !HasCommitted(inDoubt))
                 {
                     if (closing.IsSet || Stopwatch.GetElapsedTime(began) > Patience)
@@ -119,8 +131,8 @@ internal sealed class PostgresWriter : IDisposable
                 Rollback();
                 return (problem, problem is StoreUnavailableException);
             }
-            JournalMetrics.Committed(batch.Count, began);
-            foreach (var write in batch)
+            JournalMetrics.Committed(part.Count, began);
+            foreach (var write in part)
             {
                 write.Complete();
             }
@@ -133,41 +145,26 @@ internal sealed class PostgresWriter : IDisposable
     }
 
     /// <param name="session">The connection.</param>
-    /// <param name="batch">Who writes.</param>
+    /// <param name="part">Who writes.</param>
     /// <param name="shared">What they write together.</param>
     /// <param name="committing">Called before the commit is sent, with the transaction's number.</param>
     private void Transact(
         PostgresSession session,
-        IReadOnlyList<PostgresWrite> batch,
+        List<PostgresWrite> part,
         PostgresBatch shared,
         Action<string> committing
     )
     {
         var questions = new PostgresQuestions();
-        foreach (var write in batch)
-        {
-            write.Ask(questions);
-        }
+        part.ForEach(write => write.Ask(questions));
         questions.Answer(session);
-        foreach (var write in batch)
-        {
-            write.Stage(session, shared);
-        }
-        var isAlone = !batch.Any(write => write.HasStatements);
-        var head = session.Send(shared.First(), takeHead: isAlone);
-        foreach (var write in batch)
-        {
-            write.Run(session, shared);
-        }
-        head ??= session.Send([], takeHead: true)!;
+        part.ForEach(write => write.Write(session, shared));
+        var head = session.Send(shared.First());
         if (head.NewestLife != epoch)
         {
             throw new StoreUnavailableException("Another node has taken the database over.");
         }
-        foreach (var write in batch)
-        {
-            write.Follow(shared);
-        }
+        part.ForEach(write => write.Follow(shared));
         var last = shared.Last(head).ToList();
         committing(head.Transaction);
         session.Commit(last);
@@ -176,31 +173,46 @@ internal sealed class PostgresWriter : IDisposable
     /// <summary>Whether a transaction whose commit was sent has committed. Asks until somebody answers: to guess would be a lie.</summary>
     private bool HasCommitted(string transaction)
     {
-        while (true)
+        var began = Stopwatch.GetTimestamp();
+        using var between = new ManualResetEventSlim();
+        while (!closing.IsSet || Stopwatch.GetElapsedTime(began) < Patience)
         {
             try
             {
-                session ??= new(nodeLock.Open());
-                switch (session.Outcome(transaction))
+                var outcome = Session().Outcome(transaction);
+                if (outcome != PostgresOutcome.Unknown)
                 {
-                    case PostgresOutcome.Committed:
-                        return true;
-                    case PostgresOutcome.Aborted:
-                        return false;
+                    return outcome == PostgresOutcome.Committed;
                 }
             }
-            catch (Exception problem) when (IsLoss(problem))
+            catch (Exception problem)
             {
-                session?.Dispose();
-                session = null;
-                if (closing.IsSet)
+                // Whatever it is: nobody has answered.
+                GiveUp();
+                if (Stopwatch.GetElapsedTime(began) > Patience)
                 {
-                    return false;
+                    // What has come since was never sent.
+                    journal.Drop(write => Fail(write, problem));
                 }
             }
-            closing.Wait(Pause);
+            between.Wait(Pause);
         }
+        return false;
     }
+
+    private static void Fail(PostgresWrite write, Exception problem) =>
+        write.Fail(new StoreUnavailableException("The store did not take the write.", problem));
+
+    private PostgresSession Session() => session ??= new(nodeLock.Open());
+
+    private void GiveUp()
+    {
+        session?.Dispose();
+        session = null;
+    }
+
+    // A connection that does not open is lost, too, whatever the reason.
+    private bool IsLost(Exception problem) => session is not { IsOpen: true } || PostgresProblems.IsLoss(problem);
 
     [SuppressMessage("Design", "CA1031", Justification = "A connection that cannot roll back is given up.")]
     private void Rollback()
@@ -211,25 +223,10 @@ internal sealed class PostgresWriter : IDisposable
         }
         catch (Exception)
         {
-            session?.Dispose();
-            session = null;
+            GiveUp();
         }
     }
 
-    // The connection is gone, or will be at once: a shutdown, a crash, no room for another one, or not yet there.
-    private static bool IsLoss(Exception problem) =>
-        problem switch
-        {
-            PostgresException told => told.SqlState.StartsWith("57P", StringComparison.Ordinal)
-                || told.SqlState.StartsWith("08", StringComparison.Ordinal)
-                || told.SqlState is PostgresErrorCodes.TooManyConnections,
-            NpgsqlException or TimeoutException or IOException or ObjectDisposedException => true,
-            _ => false,
-        };
-
     private static bool IsConflict(PostgresException problem) =>
-        problem.SqlState
-            is PostgresErrorCodes.UniqueViolation
-                or PostgresErrorCodes.DeadlockDetected
-                or PostgresErrorCodes.SerializationFailure;
+        problem.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
 }

@@ -46,7 +46,7 @@ CREATE INDEX run_by_schedule ON run (schedule, id) WHERE schedule IS NOT NULL;
 CREATE UNIQUE INDEX run_by_unique_key ON run (job, unique_key) WHERE unique_key IS NOT NULL;
 
 -- Runs that have ended, moved here by the statement that ends them. A partition holds those of one day by their ids, so a look
--- for an id reads one of them, and a list goes through them in order.
+-- for an id reads one of them.
 CREATE TABLE run_history (LIKE run, PRIMARY KEY (id)) PARTITION BY RANGE (id);
 CREATE TABLE run_history_other PARTITION OF run_history DEFAULT;
 
