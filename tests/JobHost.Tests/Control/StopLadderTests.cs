@@ -1,3 +1,4 @@
+using JobHost.Control;
 using JobHost.Runs;
 using JobHost.Worker.Running;
 
@@ -377,5 +378,22 @@ public sealed class StopLadderTests
         await stage.Log.SeenAsync(RunStuck);
         Assert.Equal(RunState.Killed, (await stage.EndAsync(BodyEnding.Killed)).State);
         Assert.Equal(StopLevel.Kill, Assert.Single(stage.Receipt.Requests).Level);
+    }
+
+    [Fact(Timeout = 30000)]
+    public async Task A_run_is_stopped_though_the_disk_does_not_answer_and_the_answer_comes_when_it_does()
+    {
+        var stage = await Stage.RunningAsync(JobKind.Process, Stage.LadderOf((Rung.Kill, 0), (Rung.Verify, 0)));
+        var disk = new TaskCompletionSource();
+        stage.Store.Held = disk.Task;
+
+        var asked = stage.KillAsync();
+        await stage.Time.PassAsync(TimeSpan.FromMilliseconds(500));
+        await stage.ClimbedAsync(Rung.Kill);
+
+        Assert.False(asked.IsCompleted);
+        disk.SetResult();
+        Assert.IsType<StopResult.Accepted>(await asked);
+        Assert.Equal(RunState.Killed, (await stage.EndAsync(BodyEnding.Killed)).State);
     }
 }

@@ -25,6 +25,9 @@ internal sealed class MemoryRunStore : IRunStore, IScheduleStore
     /// <summary>Whether the next write fails; asked once for each.</summary>
     internal Func<bool> Fails { get; set; } = () => false;
 
+    /// <summary>What each write waits for, as for a disk that does not answer.</summary>
+    internal Task Held { get; set; } = Task.CompletedTask;
+
     /// <summary>Everything that was ever written of a run, in order.</summary>
     internal IReadOnlyList<Run> History(RunId id)
     {
@@ -253,6 +256,7 @@ internal sealed class MemoryRunStore : IRunStore, IScheduleStore
     {
         // A write takes its time, so that whatever can come in between does.
         await Task.Yield();
+        await Held;
         lock (gate)
         {
             return Fails()
