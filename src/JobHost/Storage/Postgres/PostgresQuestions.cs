@@ -48,8 +48,8 @@ internal sealed class PostgresQuestions
                 ) AS run
                 """,
                 row =>
-                    earlier[row.GetString(PostgresRunRow.Count)] = (
-                        row.GetFieldValue<byte[]>(PostgresRunRow.Count + 1),
+                    earlier[row.GetString(StoredRun.Count)] = (
+                        row.GetFieldValue<byte[]>(StoredRun.Count + 1),
                         PostgresRunRow.Read(row)
                     ),
                 Of(keys.ToArray())

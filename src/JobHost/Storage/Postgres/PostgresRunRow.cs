@@ -13,11 +13,7 @@ internal static class PostgresRunRow
     /// <summary>Of runs that have.</summary>
     internal const string History = "run_history";
 
-    internal const string Columns =
-        "id, job, kind, state, stop, attempt, node, epoch, fence, priority, created_at, not_before, started_at, ended_at, unique_key, document, outcome";
-
-    /// <summary>How many columns these are.</summary>
-    internal const int Count = 17;
+    internal const string Columns = $"{StoredRun.Columns}, outcome";
 
     // What changes, and what was there from the beginning.
     private const string Changing =
@@ -75,32 +71,7 @@ internal static class PostgresRunRow
             .Replace("\n", "\\n", StringComparison.Ordinal)
             .Replace("\0", "\\0", StringComparison.Ordinal);
 
-    internal static Run Read(NpgsqlDataReader row) =>
-        RunOutcome.Read(
-            row.GetString(16),
-            RunDocument.Read(
-                row.GetString(15),
-                policy => new Run
-                {
-                    Id = new(row.GetGuid(0)),
-                    Job = row.GetString(1),
-                    Kind = Enum.Parse<JobKind>(row.GetString(2)),
-                    State = Enum.Parse<RunState>(row.GetString(3)),
-                    Stop = Enum.Parse<StopLevel>(row.GetString(4)),
-                    Attempt = row.GetInt32(5),
-                    Node = row.IsDBNull(6) ? null : row.GetString(6),
-                    Epoch = row.GetInt64(7),
-                    Fence = row.GetInt64(8),
-                    Priority = row.GetInt32(9),
-                    CreatedAt = Instant(row.GetInt64(10)),
-                    NotBefore = OptionalInstant(row, 11),
-                    StartedAt = OptionalInstant(row, 12),
-                    EndedAt = OptionalInstant(row, 13),
-                    UniqueKey = row.IsDBNull(14) ? null : row.GetString(14),
-                    Policy = policy,
-                }
-            )
-        );
+    internal static Run Read(NpgsqlDataReader row) => StoredRun.Read(row, new(row.GetGuid(0)));
 
     private static string Change(string table) =>
         $"""
@@ -147,9 +118,4 @@ internal static class PostgresRunRow
 
     private static void Add<TRow, T>(NpgsqlBatchCommand command, IReadOnlyList<TRow> rows, Func<TRow, T> column) =>
         command.Parameters.Add(PostgresValue.Of(rows.Select(column).ToArray()));
-
-    private static DateTimeOffset Instant(long ticks) => new(ticks, TimeSpan.Zero);
-
-    private static DateTimeOffset? OptionalInstant(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : Instant(row.GetInt64(column));
 }

@@ -150,7 +150,7 @@ internal sealed partial class PostgresRunStore : IRunStore
             row =>
                 (
                     PostgresRunRow.Read(row),
-                    row.IsDBNull(PostgresRunRow.Count) ? null : ReadReceipt(row.GetString(PostgresRunRow.Count))
+                    row.IsDBNull(StoredRun.Count) ? null : ReadReceipt(row.GetString(StoredRun.Count))
                 )
         );
 

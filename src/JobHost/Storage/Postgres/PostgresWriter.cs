@@ -8,7 +8,8 @@ namespace JobHost.Storage.Postgres;
 
 /// <summary>
 /// The one writer of this node. A transaction takes two round trips: what is written; and what follows from that, with its
-/// commit. One more where something has to be known before. Where the connection is lost with a commit under way, the database itself says what became of it.
+/// commit. One more where something has to be known before. Where the connection is lost with a commit under way, the database
+/// itself says what became of it.
 /// </summary>
 internal sealed class PostgresWriter : IDisposable
 {

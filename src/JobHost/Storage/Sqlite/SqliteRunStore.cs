@@ -381,7 +381,7 @@ internal sealed partial class SqliteRunStore : IRunStore
             var unfinished = new List<(Run, Receipt?)>();
             while (reader.Read())
             {
-                var receipt = reader.IsDBNull(RunRow.Count) ? null : ReadReceipt(reader.GetString(RunRow.Count));
+                var receipt = reader.IsDBNull(StoredRun.Count) ? null : ReadReceipt(reader.GetString(StoredRun.Count));
                 unfinished.Add((RunRow.Read(reader), receipt));
             }
             return unfinished;
