@@ -50,7 +50,6 @@ public sealed class PostgresServer : IDisposable
             "-c",
             "max_connections=200",
         ]);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Dispose();
         WaitUntilItAnswers();
     }
 
